@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+CFLAGS ?= -O2 -g
+VERSION := 0.1
+
+B := build
+PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
+BUILD_DEPS := gcc make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
+	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu iproute2
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
+	-DTAKEOVER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
+LIBS = $(shell pkg-config --libs $(PKGS))
+
+ifeq ($(V),1)
+run =
+else
+run = @echo "  $(1) $@";
+endif
+
+LIB_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard takeover/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(filter-out tests/unit/unit.c,$(wildcard tests/unit/*.c)))
+
+all: $(B)/libtakeover.a
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/libtakeover.a: $(LIB_OBJ)
+	$(call run,AR)$(AR) rcs $@ $^
+
+$(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+unit: $(UNIT)
+
+deps:
+	@scripts/deps $(BUILD_DEPS)
+
+check: deps
+	@$(MAKE) --no-print-directory all unit
+	@tests/run
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all unit deps check clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
