@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guard's tables, chains and rules, one transaction a change. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_arp.h>
+#include <linux/netfilter/nf_tables.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/table.h>
+
+#include "guard.h"
+#include "guard_rules.h"
+#include "nft_batch.h"
+
+#define PRIORITY_RAW -300
+
+struct takeover_guard {
+	enum takeover_guard_mode mode;
+	char table[64];
+	struct takeover_address *addresses;
+	size_t n;
+};
+
+struct chain {
+	const char *name;
+	uint32_t hook;
+	int32_t priority;
+};
+
+static const struct chain ip_chains[] = {
+	{ "in", NF_INET_PRE_ROUTING, PRIORITY_RAW },
+	{ "out", NF_INET_LOCAL_OUT, PRIORITY_RAW },
+};
+
+/* The hooks of the arp family have numbers of their own. */
+static const struct chain arp_chains[] = {
+	{ "in", NF_ARP_IN, 0 },
+	{ "out", NF_ARP_OUT, 0 },
+};
+
+#define N_CHAINS 2
+
+static void table_name(const char *name, char *buf, size_t len)
+{
+	snprintf(buf, len, "ip-takeover-%s", name);
+}
+
+const char *takeover_guard_mode_name(enum takeover_guard_mode mode)
+{
+	static const char *const names[] = { "queue", "queue through nft_compat", "drop" };
+
+	return names[mode];
+}
+
+/* nft add table FAMILY TABLE; nft delete table FAMILY TABLE */
+static int put_table(struct nft_batch *batch, uint16_t type, uint32_t family, const char *table)
+{
+	uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	struct nftnl_table *t = nftnl_table_alloc();
+
+	if (!t)
+		return -ENOMEM;
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
+	nftnl_table_nlmsg_build_payload(nft_batch_message(batch, type, family, flags), t);
+	nftnl_table_free(t);
+	return 0;
+}
+
+/* nft add chain FAMILY TABLE in '{ type filter hook prerouting priority raw; }' */
+static int put_chain(struct nft_batch *batch, uint32_t family, const char *table,
+		     const struct chain *chain)
+{
+	struct nftnl_chain *c = nftnl_chain_alloc();
+
+	if (!c)
+		return -ENOMEM;
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, table);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chain->name);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, chain->hook);
+	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, chain->priority);
+	nftnl_chain_nlmsg_build_payload(
+		nft_batch_message(batch, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE), c);
+	nftnl_chain_free(c);
+	return 0;
+}
+
+static int put_rule(struct nft_batch *batch, uint32_t family, const char *table, const char *chain,
+		    struct nftnl_rule *rule)
+{
+	if (!rule)
+		return -ENOMEM;
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	nftnl_rule_nlmsg_build_payload(nft_batch_message(batch, NFT_MSG_NEWRULE, family,
+							 NLM_F_CREATE | NLM_F_APPEND),
+				       rule);
+	nftnl_rule_free(rule);
+	return 0;
+}
+
+/* nft flush chain FAMILY TABLE CHAIN */
+static int flush_chain(struct nft_batch *batch, uint32_t family, const char *table,
+		       const char *chain)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+
+	if (!rule)
+		return -ENOMEM;
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	nftnl_rule_nlmsg_build_payload(nft_batch_message(batch, NFT_MSG_DELRULE, family, 0), rule);
+	nftnl_rule_free(rule);
+	return 0;
+}
+
+static uint32_t nft_family(const struct takeover_address *address)
+{
+	return address->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
+
+static bool has_family(const struct takeover_guard *guard, int family)
+{
+	for (size_t i = 0; i < guard->n; i++)
+		if (guard->addresses[i].family == family)
+			return true;
+	return false;
+}
+
+static int put_chains(struct nft_batch *batch, uint32_t family, const char *table,
+		      const struct chain *chains)
+{
+	int ret = put_table(batch, NFT_MSG_NEWTABLE, family, table);
+
+	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
+		ret = put_chain(batch, family, table, &chains[i]);
+	return ret;
+}
+
+static int put_mute(struct nft_batch *batch, const char *table, const struct takeover_address *a)
+{
+	int ret;
+
+	if (a->family == AF_INET6)
+		return put_rule(batch, NFPROTO_IPV6, table, "in", guard_rule_solicitation_drop(a));
+	ret = put_rule(batch, NFPROTO_ARP, table, "in", guard_rule_arp_drop(a, GUARD_ARP_TARGET));
+	if (ret < 0)
+		return ret;
+	return put_rule(batch, NFPROTO_ARP, table, "out", guard_rule_arp_drop(a, GUARD_ARP_SENDER));
+}
+
+static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
+		    const struct takeover_address *a, uint16_t queue)
+{
+	uint32_t family = nft_family(a);
+	int ret;
+
+	/* Neighbour discovery is not the service's traffic: it goes on. */
+	if (a->family == AF_INET6) {
+		ret = put_rule(batch, family, guard->table, "in",
+			       guard_rule_neighbour_accept(a));
+		if (ret < 0)
+			return ret;
+	}
+	ret = put_rule(batch, family, guard->table, "in", guard_rule_hold(a, guard->mode, queue));
+	if (ret < 0)
+		return ret;
+	return put_rule(batch, family, guard->table, "out", guard_rule_fin_rst_drop(a));
+}
+
+static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
+{
+	struct nft_batch *batch;
+	int ret;
+
+	ret = nft_batch_begin(&batch);
+	if (ret < 0)
+		return ret;
+	if (has_family(guard, AF_INET))
+		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains);
+	if (ret == 0 && has_family(guard, AF_INET6))
+		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains);
+	if (ret == 0 && mute && has_family(guard, AF_INET))
+		ret = put_chains(batch, NFPROTO_ARP, guard->table, arp_chains);
+	for (size_t i = 0; ret == 0 && i < guard->n; i++) {
+		if (mute)
+			ret = put_mute(batch, guard->table, &guard->addresses[i]);
+		if (ret == 0)
+			ret = put_hold(batch, guard, &guard->addresses[i], queue);
+	}
+	if (ret == 0)
+		ret = nft_batch_commit(batch);
+	nft_batch_free(batch);
+	return ret;
+}
+
+int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
+		       uint16_t queue, bool mute, struct takeover_guard **ret_guard)
+{
+	struct takeover_guard *guard = calloc(1, sizeof(*guard));
+	int ret = -ENOMEM;
+
+	if (!guard)
+		return -ENOMEM;
+	guard->addresses = calloc(n, sizeof(*addresses));
+	if (!guard->addresses)
+		goto out;
+	memcpy(guard->addresses, addresses, n * sizeof(*addresses));
+	guard->n = n;
+	table_name(name, guard->table, sizeof(guard->table));
+	for (guard->mode = TAKEOVER_GUARD_QUEUE; guard->mode <= TAKEOVER_GUARD_DROP; guard->mode++) {
+		ret = try_set(guard, queue, mute);
+		/* An expression that this kernel has not: ENOENT or EOPNOTSUPP. */
+		if (ret != -ENOENT && ret != -EOPNOTSUPP)
+			break;
+	}
+out:
+	if (ret < 0)
+		takeover_guard_free(guard);
+	else
+		*ret_guard = guard;
+	return ret;
+}
+
+enum takeover_guard_mode takeover_guard_mode(const struct takeover_guard *guard)
+{
+	return guard->mode;
+}
+
+int takeover_guard_unmute(struct takeover_guard *guard)
+{
+	struct nft_batch *batch;
+	int ret;
+
+	if (!has_family(guard, AF_INET))
+		return 0;
+	ret = nft_batch_begin(&batch);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
+		ret = flush_chain(batch, NFPROTO_ARP, guard->table, arp_chains[i].name);
+	if (ret == 0)
+		ret = nft_batch_commit(batch);
+	nft_batch_free(batch);
+	return ret;
+}
+
+int takeover_guard_silence(struct takeover_guard *guard)
+{
+	struct nft_batch *batch;
+	int ret;
+
+	ret = nft_batch_begin(&batch);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; ret == 0 && i < guard->n; i++)
+		ret = put_rule(batch, nft_family(&guard->addresses[i]), guard->table, "out",
+			       guard_rule_output_drop(&guard->addresses[i]));
+	if (ret == 0)
+		ret = nft_batch_commit(batch);
+	nft_batch_free(batch);
+	return ret;
+}
+
+int takeover_guard_open(struct takeover_guard *guard)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct nft_batch *batch;
+	int ret;
+
+	ret = nft_batch_begin(&batch);
+	if (ret < 0)
+		return ret;
+	for (size_t f = 0; f < 2; f++) {
+		if (!has_family(guard, families[f]))
+			continue;
+		for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
+			ret = flush_chain(batch, f == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6, guard->table,
+					  ip_chains[i].name);
+	}
+	if (ret == 0)
+		ret = nft_batch_commit(batch);
+	nft_batch_free(batch);
+	return ret;
+}
+
+int takeover_guard_remove(const char *name)
+{
+	static const uint32_t families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
+	char table[64];
+	int result = 0;
+
+	table_name(name, table, sizeof(table));
+	/* One transaction a family: a family without the table must not keep the others. */
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct nft_batch *batch;
+		int ret = nft_batch_begin(&batch);
+
+		if (ret < 0)
+			return ret;
+		ret = put_table(batch, NFT_MSG_DELTABLE, families[i], table);
+		if (ret == 0)
+			ret = nft_batch_commit(batch);
+		nft_batch_free(batch);
+		if (ret < 0 && ret != -ENOENT && ret != -EAFNOSUPPORT && ret != -EOPNOTSUPP)
+			result = ret;
+	}
+	return result;
+}
+
+void takeover_guard_free(struct takeover_guard *guard)
+{
+	if (!guard)
+		return;
+	free(guard->addresses);
+	free(guard);
+}
