@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* /etc/criu/ip-takeover.conf: which service addresses this host may hold. */
+#ifndef TAKEOVER_CONFIG_H
+#define TAKEOVER_CONFIG_H
+
+#include <stdint.h>
+
+#include "address.h"
+
+#define TAKEOVER_CONFIG_PATH	 "/etc/criu/ip-takeover.conf"
+#define TAKEOVER_CONFIG_ENV	 "IP_TAKEOVER_CONFIG"
+#define TAKEOVER_ADDRESSES_MAX	 64
+
+struct takeover_config {
+	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
+	size_t n_addresses;
+	uint32_t hold_packets;	  /* the guard's queue holds at most so many */
+	uint32_t hold_seconds;	  /* after a commit the source holds at most so long */
+	uint32_t probe_ms;	  /* patience of the conflict probe */
+};
+
+/* Read the file named by IP_TAKEOVER_CONFIG, else TAKEOVER_CONFIG_PATH. -ENOENT
+ * when there is none; -EPERM when others than root may write it; -EINVAL when a
+ * setting is wrong. @error (of @len bytes) then says which file and line, what
+ * is wrong and what to write instead. */
+int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len);
+
+/* The configured address equal to @address, or NULL. */
+const struct takeover_address *takeover_config_find(const struct takeover_config *config,
+						    const struct takeover_address *address);
+
+#endif

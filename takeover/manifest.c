@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The manifest as JSON, by jansson. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "manifest.h"
+
+#define MANIFEST_MAX (256 * 1024)
+
+int takeover_manifest_init(struct takeover_manifest *manifest)
+{
+	unsigned char b[16];
+	struct timespec ts;
+
+	memset(manifest, 0, sizeof(*manifest));
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return -errno;
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	snprintf(manifest->id, sizeof(manifest->id),
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		 b[15]);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	manifest->epoch = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	return 0;
+}
+
+static json_t *to_json(const struct takeover_manifest *m)
+{
+	json_t *addresses = json_array(), *neighbours = json_array();
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	for (size_t i = 0; i < m->n_addresses; i++)
+		json_array_append_new(addresses, json_string(takeover_address_format(
+							 &m->addresses[i], text, sizeof(text))));
+	for (size_t i = 0; i < m->n_neighbours; i++) {
+		const unsigned char *b = m->neighbours[i];
+
+		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
+			 b[3], b[4], b[5]);
+		json_array_append_new(neighbours, json_string(text));
+	}
+	return json_pack("{s:i, s:s, s:I, s:o, s:o}", "version", TAKEOVER_MANIFEST_VERSION, "id",
+			 m->id, "epoch", (json_int_t)m->epoch, "addresses", addresses, "neighbours",
+			 neighbours);
+}
+
+int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
+{
+	static const char temporary[] = TAKEOVER_MANIFEST_NAME ".tmp";
+	json_t *json = to_json(manifest);
+	int ret = 0, fd;
+
+	if (!json)
+		return -ENOMEM;
+	unlinkat(dirfd, temporary, 0);
+	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		ret = -errno;
+	else if (json_dumpfd(json, fd, JSON_INDENT(1)) < 0)
+		ret = errno ? -errno : -EIO;
+	if (fd >= 0)
+		close(fd);
+	if (ret == 0 && renameat(dirfd, temporary, dirfd, TAKEOVER_MANIFEST_NAME) < 0)
+		ret = -errno;
+	if (ret < 0 && fd >= 0)
+		unlinkat(dirfd, temporary, 0);
+	json_decref(json);
+	return ret;
+}
+
+static bool valid_id(const char *id)
+{
+	if (strlen(id) != TAKEOVER_ID_STRLEN - 1)
+		return false;
+	for (int i = 0; i < TAKEOVER_ID_STRLEN - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? id[i] != '-' : !strchr("0123456789abcdef", id[i]))
+			return false;
+	}
+	return true;
+}
+
+static int from_json(const json_t *json, struct takeover_manifest *m, const char **ret_wrong)
+{
+	const json_t *version = json_object_get(json, "version");
+	const json_t *epoch = json_object_get(json, "epoch");
+	const json_t *addresses = json_object_get(json, "addresses");
+	const json_t *neighbours = json_object_get(json, "neighbours");
+	const char *id = json_string_value(json_object_get(json, "id"));
+
+	*ret_wrong = "version: written by another version of this project; use the same on both hosts";
+	if (json_integer_value(version) != TAKEOVER_MANIFEST_VERSION)
+		return -EPROTO;
+	*ret_wrong = "id: expected a uuid";
+	if (!id || !valid_id(id))
+		return -EINVAL;
+	strcpy(m->id, id);
+	*ret_wrong = "epoch: expected a positive number";
+	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0)
+		return -EINVAL;
+	m->epoch = json_integer_value(epoch);
+	*ret_wrong = "addresses: expected 1 to 64 texts like \"192.0.2.100/24\"";
+	m->n_addresses = json_array_size(addresses);
+	if (m->n_addresses == 0 || m->n_addresses > TAKEOVER_ADDRESSES_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < m->n_addresses; i++) {
+		const char *text = json_string_value(json_array_get(addresses, i));
+
+		if (!text || takeover_address_parse(text, &m->addresses[i]) < 0)
+			return -EINVAL;
+	}
+	*ret_wrong = "neighbours: expected at most 1024 unicast MACs like \"02:00:00:00:00:01\"";
+	m->n_neighbours = json_array_size(neighbours);
+	if (!json_is_array(neighbours) || m->n_neighbours > TAKEOVER_NEIGHBOURS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < m->n_neighbours; i++) {
+		const char *text = json_string_value(json_array_get(neighbours, i));
+		unsigned char *b = m->neighbours[i];
+		int end = 0;
+
+		if (!text || strlen(text) != 17 ||
+		    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2], &b[3],
+			   &b[4], &b[5], &end) != 6 ||
+		    end != 17 || (b[0] & 1))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* At most MANIFEST_MAX bytes of a regular file; never through a symbolic link. */
+static ssize_t slurp(int dirfd, char **ret_text)
+{
+	int fd = openat(dirfd, TAKEOVER_MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n;
+	char *text;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > MANIFEST_MAX) {
+		close(fd);
+		return -EFBIG;
+	}
+	text = malloc(st.st_size + 1);
+	n = text ? pread(fd, text, st.st_size, 0) : -1;
+	close(fd);
+	if (n < 0) {
+		free(text);
+		return -EIO;
+	}
+	*ret_text = text;
+	return n;
+}
+
+int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, char *error,
+			   size_t len)
+{
+	struct takeover_manifest *m;
+	json_error_t json_error;
+	const char *wrong = NULL;
+	char *text = NULL;
+	json_t *json;
+	ssize_t n;
+	int ret;
+
+	n = slurp(dirfd, &text);
+	if (n < 0) {
+		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, strerror(-n));
+		return n;
+	}
+	json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &json_error);
+	free(text);
+	if (!json) {
+		snprintf(error, len, "%s:%d: %s", TAKEOVER_MANIFEST_NAME, json_error.line,
+			 json_error.text);
+		return -EINVAL;
+	}
+	m = calloc(1, sizeof(*m));
+	ret = m ? from_json(json, m, &wrong) : -ENOMEM;
+	json_decref(json);
+	if (ret < 0) {
+		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, wrong ? wrong : "no memory");
+		free(m);
+		return ret;
+	}
+	*ret_manifest = m;
+	return 0;
+}
