@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The plugin's, hook's and command's side of the keeper's socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "request.h"
+
+#define PATIENCE_S 30
+
+const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
+{
+	snprintf(buf, len, TAKEOVER_RUN_DIR "/criu-%d.sock", (int)criu_pid);
+	return buf;
+}
+
+int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
+		     struct takeover_reply *ret_reply)
+{
+	struct takeover_request request = {
+		.version = TAKEOVER_REQUEST_VERSION,
+		.verb = verb,
+		.value = value,
+		.root_pid = root_pid,
+	};
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct takeover_reply reply;
+	ssize_t n;
+	int fd, ret = 0;
+
+	takeover_request_path(criu_pid, sun.sun_path, sizeof(sun.sun_path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (void *)&sun, sizeof(sun)) < 0 ||
+	    send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0) {
+		ret = -errno;
+		goto out;
+	}
+	n = recv(fd, &reply, sizeof(reply), 0);
+	if (n < 0) {
+		ret = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		goto out;
+	}
+	if (n != sizeof(reply)) {
+		ret = n == 0 ? -ECONNREFUSED : -EPROTO;
+		goto out;
+	}
+	reply.message[sizeof(reply.message) - 1] = '\0';
+	*ret_reply = reply;
+out:
+	close(fd);
+	return ret;
+}
+
+/* In the build tree and as installed, the command lies at a known way from us. */
+static int find_command(const char *self, char *ret_path)
+{
+	static const char *const ways[] = { ".", "..", "../../sbin" };
+	char copy[PATH_MAX], try[PATH_MAX + 32];
+
+	if (strlen(self) >= sizeof(copy))
+		return -ENAMETOOLONG;
+	strcpy(copy, self);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		snprintf(try, sizeof(try), "%s/%s/ip-takeover", dirname(strcpy(copy, self)), ways[i]);
+		if (access(try, X_OK) == 0 && strlen(try) < PATH_MAX) {
+			strcpy(ret_path, try);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* The keeper itself: @report is the only descriptor that it gets from criu. */
+static void exec_keeper(const char *command, const char *role, pid_t criu_pid, pid_t root_pid,
+			const char *images, int report)
+{
+	char pid[16], root[16], fd[16];
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	snprintf(pid, sizeof(pid), "%d", (int)criu_pid);
+	snprintf(root, sizeof(root), "%d", (int)root_pid);
+	snprintf(fd, sizeof(fd), "%d", report);
+	fcntl(report, F_SETFD, 0);
+	execl(command, "ip-takeover", "keeper", role, pid, root, images, fd, NULL);
+	_exit(127);
+}
+
+int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
+			  const char *images, struct takeover_reply *ret_reply)
+{
+	struct takeover_reply reply;
+	char command[PATH_MAX];
+	int sv[2], ret;
+	ssize_t n;
+	pid_t pid;
+
+	ret = find_command(self, command);
+	if (ret < 0)
+		return ret;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		ret = -errno;
+		close(sv[0]);
+		close(sv[1]);
+		return ret;
+	}
+	if (pid == 0) {
+		/* Fork twice: criu waits for its children and takes a failing one for a task. */
+		pid_t keeper = fork();
+
+		if (keeper == 0)
+			exec_keeper(command, role, criu_pid, root_pid, images, sv[1]);
+		_exit(keeper < 0);
+	}
+	close(sv[1]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	do
+		n = recv(sv[0], &reply, sizeof(reply), 0);
+	while (n < 0 && errno == EINTR);
+	close(sv[0]);
+	if (n != sizeof(reply))
+		return -EPIPE;
+	reply.message[sizeof(reply.message) - 1] = '\0';
+	*ret_reply = reply;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests to the keeper: what a CRIU stage asks for, over a unix socket in
+ * /run/ip-takeover that only root can use. One datagram each way (SOCK_SEQPACKET).
+ */
+#ifndef TAKEOVER_REQUEST_H
+#define TAKEOVER_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TAKEOVER_RUN_DIR	 "/run/ip-takeover"
+#define TAKEOVER_REQUEST_VERSION 1
+
+enum takeover_request_verb {
+	TAKEOVER_DUMP_PREPARED,	  /* is the source's guard up? */
+	TAKEOVER_DUMP_WITHDRAW,	  /* post-dump */
+	TAKEOVER_DUMP_EXIT,	  /* value: 1 when the tasks are going to die, else 0 */
+	TAKEOVER_RESTORE_PREPARED,/* is the address here, guarded? */
+	TAKEOVER_RESTORE_CLAIM,	  /* post-restore */
+	TAKEOVER_RESTORE_RELEASE, /* sockets out of repair */
+	TAKEOVER_RESTORE_EXIT,	  /* value: CRIU's exit code */
+	TAKEOVER_ROLLBACK,
+	TAKEOVER_VERBS,
+};
+
+struct takeover_request {
+	uint32_t version;
+	uint32_t verb;
+	int32_t value;
+	int32_t root_pid; /* the dumped tree's root, 0 when not known */
+};
+
+struct takeover_reply {
+	int32_t ret;	   /* 0 or -errno */
+	char message[508]; /* one line, empty when there is nothing to say */
+};
+
+/* Ask the keeper of the criu process @criu_pid. Its reply is in @ret_reply when 0
+ * is returned. -ENOENT when there is no keeper, -ECONNREFUSED when it has died,
+ * -ETIMEDOUT after 30 s. */
+int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
+		     struct takeover_reply *ret_reply);
+
+/* The socket of the keeper of @criu_pid. */
+const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
+
+/* Start a keeper, "ip-takeover keeper ROLE --criu PID --images DIR", found beside
+ * the file @self or where make install puts it, and wait until it has done the
+ * first step of its role or refused. The keeper is no child of the caller.
+ * @role: "source" or "destination". 0 also when there is nothing to do, with the
+ * reason in the reply. */
+int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
+			  const char *images, struct takeover_reply *ret_reply);
+
+#endif
