@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keeper on the destination: guard, add the address, probe, claim, release. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keeper.h"
+#include "netlink.h"
+
+#define DELADDR_MS 1000
+
+/* The manifest names addresses; device and prefix are this host's own. */
+static int check_policy(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		struct takeover_address *a = &k->manifest->addresses[i];
+		const struct takeover_address *own = takeover_config_find(&k->config, a);
+
+		if (!own)
+			return takeover_keeper_say(k, -EPERM,
+						   "%s is not in this host's configuration; add it to "
+						   "%s to let it be claimed here",
+						   takeover_address_ip(a, text, sizeof(text)),
+						   TAKEOVER_CONFIG_PATH);
+		*a = *own;
+	}
+	return 0;
+}
+
+static int probe(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_address *a = &k->manifest->addresses[i];
+	unsigned char frame[TAKEOVER_ANNOUNCE_MAX];
+	size_t len;
+	int ret;
+
+	ret = takeover_wire_open(a->device, &k->wires[i]);
+	if (ret == 0)
+		ret = takeover_probe_build(frame, sizeof(frame), a, takeover_wire_mac(k->wires[i]),
+					   &len);
+	if (ret == 0)
+		ret = takeover_wire_send(k->wires[i], frame, len);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "%s: cannot probe for another owner: %s", a->device,
+					   strerror(-ret));
+	return 0;
+}
+
+static int add_addresses(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+		int ret = probe(k, i);
+
+		if (ret < 0)
+			return ret;
+		ret = takeover_address_add(a);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot add %s to %s: %s",
+						   takeover_address_format(a, text, sizeof(text)),
+						   a->device, strerror(-ret));
+	}
+	k->probed_at_ms = takeover_now_ms();
+	return 0;
+}
+
+int takeover_destination_prepare(struct takeover_keeper *k)
+{
+	char error[200];
+	int ret;
+
+	ret = takeover_manifest_read(k->images_fd, &k->manifest, error, sizeof(error));
+	if (ret == -ENOENT)
+		return takeover_keeper_say(k, 0, "no %s among the images: nothing to take over",
+					   TAKEOVER_MANIFEST_NAME);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "%s", error);
+	ret = check_policy(k);
+	if (ret < 0)
+		return ret;
+	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
+	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-destination", k->manifest->id);
+	takeover_journal(k, "guard");
+	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
+				 takeover_hold_queue(k->hold), true, &k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
+	ret = add_addresses(k);
+	if (ret == 0)
+		takeover_journal(k, "prepared");
+	return ret;
+}
+
+/* Whoever else spoke for an address since the probe; waits out its patience. */
+static int listen_for_owner(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		struct pollfd pfd = { .fd = takeover_wire_fd(k->wires[i]), .events = POLLIN };
+
+		for (;;) {
+			long left = k->probed_at_ms + k->config.probe_ms - takeover_now_ms();
+			unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
+			ssize_t n = takeover_wire_receive(k->wires[i], frame, sizeof(frame));
+
+			if (n == -EAGAIN && left <= 0)
+				break;
+			if (n == -EAGAIN) {
+				poll(&pfd, 1, left);
+				continue;
+			}
+			if (n < 0)
+				return takeover_keeper_say(k, n, "cannot hear the segment: %s",
+							   strerror(-n));
+			if (!takeover_announce_parse(frame, n, &k->manifest->addresses[i], mac))
+				continue;
+			return takeover_keeper_say(
+				k, -EADDRINUSE,
+				"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x; withdraw it there first",
+				takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
+				mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+		}
+	}
+	return 0;
+}
+
+static void announce(struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		takeover_announce(k->wires[i], &k->manifest->addresses[i],
+				  (const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
+				  k->manifest->n_neighbours);
+}
+
+static int claim(struct takeover_keeper *k)
+{
+	int ret;
+
+	if (k->state != TAKEOVER_PREPARED)
+		return 0;
+	ret = listen_for_owner(k);
+	if (ret < 0)
+		return ret;
+	takeover_journal(k, "claim");
+	ret = takeover_guard_unmute(k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s", strerror(-ret));
+	announce(k);
+	k->claimed_at_ms = takeover_now_ms();
+	k->round = 1;
+	k->state = TAKEOVER_CLAIMED;
+	takeover_journal(k, "claimed");
+	return 0;
+}
+
+static int release(struct takeover_keeper *k)
+{
+	int ret;
+
+	if (k->state >= TAKEOVER_RELEASED)
+		return 0;
+	/* A CRIU that runs no post-restore script for us: this is the last moment. */
+	ret = claim(k);
+	if (ret < 0)
+		return ret;
+	takeover_keeper_release(k);
+	k->state = TAKEOVER_RELEASED;
+	takeover_journal(k, "released");
+	return 0;
+}
+
+void takeover_destination_rollback(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	takeover_journal(k, "rollback");
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+		int ret = takeover_address_delete(a, DELADDR_MS);
+
+		if (ret < 0)
+			takeover_keeper_say(k, ret, "cannot take %s off %s: %s",
+					    takeover_address_format(a, text, sizeof(text)), a->device,
+					    strerror(-ret));
+	}
+	/* Only now: what is held is dropped, and no socket answers it. */
+	takeover_guard_remove(k->guard_name);
+	k->state = TAKEOVER_ROLLED_BACK;
+	takeover_journal(k, "rolled back");
+}
+
+int takeover_destination_request(struct takeover_keeper *k, const struct takeover_request *request)
+{
+	int ret = 0;
+
+	switch (request->verb) {
+	case TAKEOVER_RESTORE_PREPARED:
+		break;
+	case TAKEOVER_RESTORE_CLAIM:
+		ret = claim(k);
+		if (ret < 0)
+			takeover_destination_rollback(k);
+		break;
+	case TAKEOVER_RESTORE_RELEASE:
+		ret = release(k);
+		break;
+	case TAKEOVER_RESTORE_EXIT:
+		if (request->value != 0 && k->state < TAKEOVER_RELEASED)
+			takeover_destination_rollback(k);
+		break;
+	case TAKEOVER_ROLLBACK:
+		if (k->state >= TAKEOVER_RELEASED)
+			return takeover_keeper_say(k, -EBUSY, "the service runs here already; dump it "
+							      "and restore it elsewhere");
+		takeover_destination_rollback(k);
+		break;
+	default:
+		ret = takeover_keeper_say(k, -EINVAL, "not a request for the destination");
+	}
+	return ret;
+}
+
+void takeover_destination_criu_gone(struct takeover_keeper *k)
+{
+	if (k->state < TAKEOVER_RELEASED)
+		takeover_destination_rollback(k);
+}
+
+void takeover_destination_tick(struct takeover_keeper *k)
+{
+	long since = takeover_now_ms() - k->claimed_at_ms;
+
+	if (k->state != TAKEOVER_CLAIMED && k->state != TAKEOVER_RELEASED)
+		return;
+	while (takeover_announce_schedule[k->round] >= 0 &&
+	       since >= takeover_announce_schedule[k->round]) {
+		announce(k);
+		k->round++;
+	}
+	if (k->state == TAKEOVER_RELEASED && takeover_announce_schedule[k->round] < 0)
+		k->state = TAKEOVER_DONE;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The journal: /run/ip-takeover/<id>-<role>.json, by jansson, replaced whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+const char *takeover_state_name(enum takeover_state state)
+{
+	static const char *const names[TAKEOVER_STATES] = {
+		"prepared", "withdrawn", "committed", "claimed", "released", "done", "rolled back",
+	};
+
+	return names[state];
+}
+
+static const char *role_name(const struct takeover_keeper *k)
+{
+	return k->role == TAKEOVER_SOURCE ? "source" : "destination";
+}
+
+static json_t *to_json(const struct takeover_keeper *k)
+{
+	json_t *addresses = json_array(), *events = json_array();
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		json_array_append_new(
+			addresses,
+			json_pack("{s:s, s:s}", "address",
+				  takeover_address_format(&k->manifest->addresses[i], text, sizeof(text)),
+				  "device", k->manifest->addresses[i].device));
+	for (size_t i = 0; i < k->n_events; i++)
+		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
+							(json_int_t)k->events[i].at_ns, "what",
+							k->events[i].what));
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:I, s:I, s:o, s:o}",
+			 "id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
+			 role_name(k), "state", takeover_state_name(k->state), "message", k->message,
+			 "criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
+			 (int)getpid(), "guard", k->guard_name, "mode",
+			 k->guard ? takeover_guard_mode_name(takeover_guard_mode(k->guard)) : "",
+			 "held", (json_int_t)k->n_held, "relayed", (json_int_t)k->n_relayed,
+			 "addresses", addresses, "events", events);
+}
+
+static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)
+{
+	snprintf(buf, len, TAKEOVER_RUN_DIR "/%s-%s.json", k->manifest->id, role_name(k));
+}
+
+void takeover_journal(struct takeover_keeper *k, const char *event)
+{
+	char path[PATH_MAX], temporary[PATH_MAX + 8];
+	struct timespec ts;
+	json_t *json;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (k->n_events < TAKEOVER_EVENTS_MAX) {
+		struct takeover_event *e = &k->events[k->n_events++];
+
+		e->at_ns = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+		snprintf(e->what, sizeof(e->what), "%s", event);
+	}
+	json = to_json(k);
+	journal_path(k, path, sizeof(path));
+	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+	if (json && json_dump_file(json, temporary, JSON_INDENT(1)) == 0)
+		rename(temporary, path);
+	json_decref(json);
+}
+
+void takeover_journal_close(struct takeover_keeper *k)
+{
+	char path[PATH_MAX];
+	json_t *json;
+	int fd;
+
+	takeover_journal(k, takeover_state_name(k->state));
+	journal_path(k, path, sizeof(path));
+	/* As criu leaves stats-dump and stats-restore there. The images may be gone. */
+	fd = openat(k->images_fd,
+		    k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json" : "ip-takeover-restore.json",
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	json = to_json(k);
+	if (fd >= 0) {
+		json_dumpfd(json, fd, JSON_INDENT(1));
+		close(fd);
+	}
+	json_decref(json);
+	/* A failure stays readable for `ip-takeover status`; success leaves nothing. */
+	if (k->state == TAKEOVER_DONE)
+		unlink(path);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keeper on the source: guard, withdraw, commit, hold for the new owner. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connections.h"
+#include "keeper.h"
+#include "netlink.h"
+
+#define DELADDR_MS 1000
+#define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
+
+/* Configured addresses that are on this host and have a socket. */
+static int find_addresses(struct takeover_keeper *k)
+{
+	struct takeover_manifest *m = k->manifest;
+
+	for (size_t i = 0; i < k->config.n_addresses; i++) {
+		const struct takeover_address *a = &k->config.addresses[i];
+		struct takeover_connections c = { 0 };
+		bool present = false;
+		int ret;
+
+		ret = takeover_address_present(a, &present);
+		if (ret < 0 && ret != -ENODEV)
+			return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
+		if (!present)
+			continue;
+		ret = takeover_connections_find(a, &c);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot list sockets: %s", strerror(-ret));
+		if (c.listening + c.established > 0) {
+			takeover_neighbours_find(a, (const unsigned char(*)[16])c.peers, c.n_peers,
+						 m->neighbours, TAKEOVER_NEIGHBOURS_MAX,
+						 &m->n_neighbours);
+			m->addresses[m->n_addresses++] = *a;
+		}
+		free(c.peers);
+	}
+	return 0;
+}
+
+int takeover_source_prepare(struct takeover_keeper *k)
+{
+	int ret;
+
+	k->manifest = calloc(1, sizeof(*k->manifest));
+	if (!k->manifest)
+		return takeover_keeper_say(k, -ENOMEM, "no memory");
+	ret = takeover_manifest_init(k->manifest) ?: find_addresses(k);
+	if (ret < 0)
+		return ret;
+	if (k->manifest->n_addresses == 0)
+		return takeover_keeper_say(k, 0, "no configured service address on this host has a "
+						 "TCP socket: nothing to take over");
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		ret = takeover_wire_open(k->manifest->addresses[i].device, &k->wires[i]);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "%s: cannot listen for announcements: %s",
+						   k->manifest->addresses[i].device, strerror(-ret));
+	}
+	ret = takeover_manifest_write(k->images_fd, k->manifest);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
+					   strerror(-ret));
+	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
+	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-source", k->manifest->id);
+	takeover_journal(k, "guard");
+	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
+				 takeover_hold_queue(k->hold), false, &k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
+	takeover_journal(k, "prepared");
+	return 0;
+}
+
+static int withdraw(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int ret;
+
+	if (k->state != TAKEOVER_PREPARED)
+		return 0;
+	takeover_journal(k, "withdraw");
+	k->state = TAKEOVER_WITHDRAWN;
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
+		ret = takeover_address_delete(a, DELADDR_MS);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot withdraw %s from %s: %s",
+						   takeover_address_format(a, text, sizeof(text)),
+						   a->device, strerror(-ret));
+	}
+	ret = takeover_guard_silence(k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+	takeover_journal(k, "withdrawn");
+	return 0;
+}
+
+void takeover_source_rollback(struct takeover_keeper *k)
+{
+	bool withdrawn = k->state != TAKEOVER_PREPARED;
+
+	takeover_journal(k, "rollback");
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+		int ret = takeover_address_add(a);
+
+		if (ret < 0)
+			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s", a->device,
+					    strerror(-ret));
+		else if (withdrawn)
+			takeover_announce(k->wires[i], a, NULL, 0);
+	}
+	takeover_keeper_release(k);
+	k->state = TAKEOVER_ROLLED_BACK;
+	takeover_journal(k, "rolled back");
+}
+
+static void commit(struct takeover_keeper *k)
+{
+	k->state = TAKEOVER_COMMITTED;
+	k->deadline_ms = takeover_now_ms() + k->config.hold_seconds * 1000L;
+	takeover_journal(k, "committed");
+}
+
+int takeover_source_request(struct takeover_keeper *k, const struct takeover_request *request)
+{
+	int ret = 0;
+
+	switch (request->verb) {
+	case TAKEOVER_DUMP_PREPARED:
+		break;
+	case TAKEOVER_DUMP_WITHDRAW:
+		ret = withdraw(k);
+		if (ret < 0)
+			takeover_source_rollback(k);
+		break;
+	case TAKEOVER_DUMP_EXIT:
+		if (k->state == TAKEOVER_ROLLED_BACK)
+			break;
+		k->dying = request->value;
+		if (!k->dying)
+			takeover_source_rollback(k);
+		else
+			ret = withdraw(k);
+		break;
+	case TAKEOVER_ROLLBACK:
+		takeover_source_rollback(k);
+		break;
+	default:
+		ret = takeover_keeper_say(k, -EINVAL, "not a request for the source");
+	}
+	return ret;
+}
+
+/* Whether the dumped tree's root still runs; one that CRIU left stopped does not. */
+static bool root_runs(const struct takeover_keeper *k)
+{
+	char path[64], line[512], *state;
+	bool runs = false;
+	FILE *f;
+
+	if (k->root_pid <= 0)
+		return !k->dying;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)k->root_pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (fgets(line, sizeof(line), f)) {
+		state = strrchr(line, ')');
+		runs = state && strlen(state) > 2 && !strchr("ZXT", state[2]);
+	}
+	fclose(f);
+	return runs;
+}
+
+void takeover_source_criu_gone(struct takeover_keeper *k)
+{
+	if (k->state == TAKEOVER_PREPARED || (k->state == TAKEOVER_WITHDRAWN && root_runs(k)))
+		takeover_source_rollback(k);
+	else if (k->state == TAKEOVER_WITHDRAWN)
+		commit(k);
+}
+
+/* What waits for addresses whose new owner has spoken goes there; then it is dropped here. */
+static void relay(struct takeover_keeper *k)
+{
+	while (k->held) {
+		struct takeover_held *p = k->held;
+		bool v6 = p->len > 0 && p->packet[0] >> 4 == 6;
+		size_t i;
+
+		for (i = 0; i < k->manifest->n_addresses; i++) {
+			const struct takeover_address *a = &k->manifest->addresses[i];
+
+			if (v6 == (a->family == AF_INET6) && p->len >= (v6 ? 40 : 20) &&
+			    memcmp(p->packet + (v6 ? 24 : 16), a->ip, takeover_family_len(a->family)) == 0)
+				break;
+		}
+		if (i < k->manifest->n_addresses && !k->owner_known[i])
+			return;
+		if (i < k->manifest->n_addresses &&
+		    takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len) == 0)
+			k->n_relayed++;
+		takeover_hold_drop(k->hold, p->id);
+		k->held = p->next;
+		if (!k->held)
+			k->held_tail = &k->held;
+		free(p);
+		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
+	}
+}
+
+void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
+{
+	if (k->state != TAKEOVER_COMMITTED)
+		return;
+	if (!k->owner_known[i])
+		takeover_journal(k, "new owner heard");
+	k->owner_known[i] = true;
+	memcpy(k->owner[i], mac, TAKEOVER_MAC_LEN);
+	k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
+}
+
+void takeover_source_tick(struct takeover_keeper *k)
+{
+	long now = takeover_now_ms();
+	bool all = true;
+
+	if (k->state != TAKEOVER_COMMITTED)
+		return;
+	relay(k);
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		bool present = false;
+
+		/* Restored on this very host: its guard stands behind ours. */
+		if (takeover_address_present(&k->manifest->addresses[i], &present) == 0 && present) {
+			takeover_keeper_release(k);
+			k->state = TAKEOVER_DONE;
+			return;
+		}
+		all = all && k->owner_known[i];
+	}
+	if ((all && now > k->quiet_at_ms) || now > k->deadline_ms) {
+		takeover_guard_remove(k->guard_name);
+		k->state = TAKEOVER_DONE;
+	}
+}
