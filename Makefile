@@ -23,7 +23,7 @@ endif
 LIB_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard takeover/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(filter-out tests/unit/unit.c,$(wildcard tests/unit/*.c)))
 
-all: $(B)/libtakeover.a
+all: $(B)/ip-takeover $(B)/criu-action $(B)/plugin/ip_takeover_plugin.so
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -31,6 +31,21 @@ $(B)/%.o: %.c
 
 $(B)/libtakeover.a: $(LIB_OBJ)
 	$(call run,AR)$(AR) rcs $@ $^
+
+$(B)/ip-takeover: $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c)) $(B)/libtakeover.a
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Thin: the stage table and the request, nothing else of the library.
+THIN := $(B)/takeover/stage.o $(B)/takeover/request.o
+
+$(B)/criu-action: $(B)/hooks/criu-action.o $(THIN)
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/plugin/ip_takeover_plugin.so: $(B)/plugin/ip_takeover_plugin.o $(THIN)
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
+
+$(B)/takeover-load: $(patsubst %.c,$(B)/%.o,$(wildcard tests/load/*.c))
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto
 
 $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ip-takeover: a table of verbs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "keeper.h"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+} verbs[] = {
+	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
+	{ "claim", cli_claim, "ADDRESS         make a configured address this host's and announce it" },
+	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
+	{ "rollback", cli_rollback, "ID              make everything as it was before" },
+	{ "keeper", takeover_keeper_main, NULL },
+};
+
+static int usage(FILE *f, int code)
+{
+	fprintf(f, "usage: ip-takeover VERB [ARGUMENTS]\n");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verbs[i].help)
+			fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+	fprintf(f, "exit status: 0 done, 1 failed (said why), 2 wrong usage\n");
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, 2);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage(stdout, 0);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("ip-takeover " TAKEOVER_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].main(argc - 1, argv + 1);
+	fprintf(stderr, "ip-takeover: no verb \"%s\"\n", argv[1]);
+	return usage(stderr, 2);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The CRIU plugin. Thin: each callback is one request to the keeper. It also
+ * registers our action script, so that `criu --libdir` alone is enough.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <criu/criu-plugin.h>
+
+#include "stage.h"
+
+#define LOG_ERROR 1
+#define LOG_WARN  2
+
+/* Exported by the criu binary; criu-log.h is not installed whole. */
+extern void print_on_level(unsigned int level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static char self[PATH_MAX], images[64];
+
+static int stage(const char *name, int value)
+{
+	struct takeover_stage_context context = { self, getpid(), 0, images };
+	char line[600];
+	int ret;
+
+	ret = takeover_stage(&context, name, value, line, sizeof(line));
+	if (line[0])
+		print_on_level(ret < 0 ? LOG_ERROR : LOG_WARN, "ip-takeover: %s\n", line);
+	return ret;
+}
+
+/* The hook beside us: build/criu-action in the build tree, libexec when installed. */
+static void register_action_script(void)
+{
+	static const char *const ways[] = { "../criu-action",
+					    "../../libexec/criu-ip-takeover/criu-action" };
+	int (*add_script)(char *) = dlsym(RTLD_DEFAULT, "add_script");
+	char path[PATH_MAX + 64];
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(self, '/') - self), self, ways[i]);
+		if (access(path, X_OK) < 0)
+			continue;
+		if (add_script && add_script(path) == 0)
+			return;
+	}
+	print_on_level(LOG_WARN, "ip-takeover: cannot register criu-action; pass it with "
+				 "--action-script\n");
+}
+
+static int ip_takeover_plugin_init(int at)
+{
+	Dl_info info;
+
+	if (at == CR_PLUGIN_STAGE__PRE_DUMP)
+		return 0;
+	if (!dladdr((void *)ip_takeover_plugin_init, &info) || !realpath(info.dli_fname, self)) {
+		print_on_level(LOG_ERROR, "ip-takeover: cannot find my own file: %s\n",
+			       strerror(errno));
+		return -1;
+	}
+	snprintf(images, sizeof(images), "/proc/%d/fd/%d", (int)getpid(), criu_get_image_dir());
+	register_action_script();
+	return stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
+}
+
+/* While the tasks are going to die, CRIU keeps their TCP sockets with TCP_REPAIR on;
+ * when they live on it has closed them (criu/sk-tcp.c, cpt_unlock_tcp_connections). */
+static bool tasks_will_die(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	bool repair = false;
+	struct dirent *de;
+
+	if (!dir)
+		return false;
+	while (!repair && (de = readdir(dir))) {
+		int value = 0, fd = atoi(de->d_name);
+		socklen_t len = sizeof(value);
+
+		repair = de->d_name[0] != '.' &&
+			 getsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &value, &len) == 0 && value == 1;
+	}
+	closedir(dir);
+	return repair;
+}
+
+static void ip_takeover_plugin_exit(int at, int ret)
+{
+	if (at == CR_PLUGIN_STAGE__DUMP)
+		stage("exit(DUMP)", ret == 0 && tasks_will_die());
+	else if (at == CR_PLUGIN_STAGE__RESTORE)
+		stage("exit(RESTORE)", ret);
+}
+
+static int ip_takeover_plugin_resume_devices_late(int pid)
+{
+	(void)pid;
+	stage("resume-late", 0);
+	/* No opinion: other plugins may have their own work for this task. */
+	return -ENOTSUP;
+}
+
+/* Filled by hand: max_hooks above CRIU's own is refused as "Corrupted plugin", and
+ * CRIU 3.17 knows ten hooks (criu/plugin.c, verify_plugin). */
+__attribute__((visibility("default"))) cr_plugin_desc_t CR_PLUGIN_DESC = {
+	.name = "ip_takeover_plugin",
+	.init = ip_takeover_plugin_init,
+	.exit = ip_takeover_plugin_exit,
+	.version = CRIU_PLUGIN_VERSION,
+	.max_hooks = CR_PLUGIN_HOOK__RESUME_DEVICES_LATE + 1,
+	.hooks = {
+		[CR_PLUGIN_HOOK__RESUME_DEVICES_LATE] = (void *)ip_takeover_plugin_resume_devices_late,
+	},
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CRIU's stages (criu/cr-dump.c, criu/cr-restore.c) as requests to the keeper. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "request.h"
+#include "stage.h"
+
+static const struct stage {
+	const char *name;
+	enum takeover_request_verb verb;
+	const char *role; /* start a keeper of this role when there is none */
+} stages[] = {
+	{ "pre-dump", TAKEOVER_DUMP_PREPARED, "source" },
+	{ "init(DUMP)", TAKEOVER_DUMP_PREPARED, "source" },
+	{ "post-dump", TAKEOVER_DUMP_WITHDRAW, NULL },
+	{ "exit(DUMP)", TAKEOVER_DUMP_EXIT, NULL },
+	{ "init(RESTORE)", TAKEOVER_RESTORE_PREPARED, "destination" },
+	{ "pre-restore", TAKEOVER_RESTORE_PREPARED, "destination" },
+	{ "post-restore", TAKEOVER_RESTORE_CLAIM, NULL },
+	{ "resume-late", TAKEOVER_RESTORE_RELEASE, NULL },
+	{ "pre-resume", TAKEOVER_RESTORE_RELEASE, NULL },
+	{ "exit(RESTORE)", TAKEOVER_RESTORE_EXIT, NULL },
+};
+
+int takeover_stage(const struct takeover_stage_context *c, const char *name, int value, char *line,
+		   size_t len)
+{
+	struct takeover_reply reply = { 0 };
+	const struct stage *stage = NULL;
+	int ret;
+
+	line[0] = '\0';
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
+		if (strcmp(stages[i].name, name) == 0)
+			stage = &stages[i];
+	if (!stage)
+		return 0;
+	ret = takeover_request(c->criu_pid, stage->verb, value, c->root_pid, &reply);
+	if (stage->role && (ret == -ENOENT || ret == -ECONNREFUSED))
+		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
+					    c->images, &reply);
+	else if (ret == -ENOENT)
+		return 0; /* no takeover here, or done already */
+	if (ret < 0)
+		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
+			 name, strerror(-ret));
+	else if (reply.message[0])
+		snprintf(line, len, "%s: %s", name, reply.message);
+	return ret < 0 ? ret : reply.ret;
+}
