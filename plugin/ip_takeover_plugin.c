@@ -64,6 +64,7 @@ static void register_action_script(void)
 static int ip_takeover_plugin_init(int at)
 {
 	Dl_info info;
+	int ret;
 
 	if (at == CR_PLUGIN_STAGE__PRE_DUMP)
 		return 0;
@@ -73,8 +74,10 @@ static int ip_takeover_plugin_init(int at)
 		return -1;
 	}
 	snprintf(images, sizeof(images), "/proc/%d/fd/%d", (int)getpid(), criu_get_image_dir());
-	register_action_script();
-	return stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
+	ret = stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
+	if (ret == 0)
+		register_action_script();
+	return ret < 0 ? ret : 0;
 }
 
 /* While the tasks are going to die, CRIU keeps their TCP sockets with TCP_REPAIR on;

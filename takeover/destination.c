@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "keeper.h"
 #include "netlink.h"
+#include "tasks.h"
 
 #define DELADDR_MS 1000
+/* Patience of the probe when the source has said that it let go: a LAN's answer takes
+ * less than one, and any other owner would have been in the source's way before. */
+#define PROBE_WITH_WORD_MS 5
 
 /* The manifest names addresses; device and prefix are this host's own. */
 static int check_policy(struct takeover_keeper *k)
@@ -50,65 +56,67 @@ static int probe(struct takeover_keeper *k, size_t i)
 	return 0;
 }
 
-static int add_addresses(struct takeover_keeper *k)
-{
-	char text[TAKEOVER_ADDRESS_STRLEN];
-
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		const struct takeover_address *a = &k->manifest->addresses[i];
-		int ret = probe(k, i);
-
-		if (ret < 0)
-			return ret;
-		ret = takeover_address_add(a);
-		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot add %s to %s: %s",
-						   takeover_address_format(a, text, sizeof(text)),
-						   a->device, strerror(-ret));
-	}
-	k->probed_at_ms = takeover_now_ms();
-	return 0;
-}
-
-int takeover_destination_prepare(struct takeover_keeper *k)
+int takeover_destination_open(struct takeover_keeper *k)
 {
 	char error[200];
 	int ret;
 
 	ret = takeover_manifest_read(k->images_fd, &k->manifest, error, sizeof(error));
 	if (ret == -ENOENT)
-		return takeover_keeper_say(k, 0, "no %s among the images: nothing to take over",
+		return takeover_keeper_say(k, 1, "no %s among the images: nothing to take over",
 					   TAKEOVER_MANIFEST_NAME);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s", error);
 	ret = check_policy(k);
+	/* The question goes out first: its answer is awaited by the claim. */
+	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
+		ret = takeover_address_present(&k->manifest->addresses[i], &k->was_here[i]) ?:
+		      probe(k, i);
+	k->probed_at_ms = takeover_now_ms();
 	if (ret < 0)
 		return ret;
 	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
-	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-destination", k->manifest->id);
-	takeover_journal(k, "guard");
-	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
-				 takeover_hold_queue(k->hold), true, &k->guard);
+	return 0;
+}
+
+int takeover_destination_begin(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int ret;
+
+	takeover_journal_forget(k);
+	ret = takeover_keeper_guard(k, true);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
-	ret = add_addresses(k);
-	if (ret == 0)
-		takeover_journal(k, "prepared");
-	return ret;
+		return ret;
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
+		ret = takeover_address_add(a);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot add %s to %s: %s",
+						   takeover_address_format(a, text, sizeof(text)),
+						   a->device, strerror(-ret));
+	}
+	k->state = TAKEOVER_PREPARED;
+	takeover_journal(k, "prepared");
+	return 0;
 }
 
 /* Whoever else spoke for an address since the probe; waits out its patience. */
 static int listen_for_owner(struct takeover_keeper *k)
 {
+	long patience = k->manifest->withdrawn && k->config.probe_ms > PROBE_WITH_WORD_MS ?
+				PROBE_WITH_WORD_MS :
+				k->config.probe_ms;
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		struct pollfd pfd = { .fd = takeover_wire_fd(k->wires[i]), .events = POLLIN };
 
 		for (;;) {
-			long left = k->probed_at_ms + k->config.probe_ms - takeover_now_ms();
+			long left = k->probed_at_ms + patience - takeover_now_ms();
 			unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
 			ssize_t n = takeover_wire_receive(k->wires[i], frame, sizeof(frame));
 
@@ -147,10 +155,11 @@ static int claim(struct takeover_keeper *k)
 
 	if (k->state != TAKEOVER_PREPARED)
 		return 0;
+	takeover_event(k, "claim");
 	ret = listen_for_owner(k);
 	if (ret < 0)
 		return ret;
-	takeover_journal(k, "claim");
+	takeover_journal(k, "nobody else");
 	ret = takeover_guard_unmute(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s", strerror(-ret));
@@ -172,9 +181,10 @@ static int release(struct takeover_keeper *k)
 	ret = claim(k);
 	if (ret < 0)
 		return ret;
-	takeover_keeper_release(k);
+	/* The event loop does it as soon as criu has its answer: thousands of packets take
+	 * their time, and criu need not wait for them. */
 	k->state = TAKEOVER_RELEASED;
-	takeover_journal(k, "released");
+	takeover_event(k, "release");
 	return 0;
 }
 
@@ -183,9 +193,12 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	takeover_journal(k, "rollback");
+	/* A criu that was killed leaves its half-restored tasks waiting for ever. */
+	if (k->criu_fd < 0)
+		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
-		int ret = takeover_address_delete(a, DELADDR_MS);
+		int ret = k->was_here[i] ? 0 : takeover_address_delete(a, DELADDR_MS);
 
 		if (ret < 0)
 			takeover_keeper_say(k, ret, "cannot take %s off %s: %s",
@@ -193,7 +206,7 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 					    strerror(-ret));
 	}
 	/* Only now: what is held is dropped, and no socket answers it. */
-	takeover_guard_remove(k->guard_name);
+	takeover_keeper_unguard(k);
 	k->state = TAKEOVER_ROLLED_BACK;
 	takeover_journal(k, "rolled back");
 }
@@ -202,6 +215,8 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 {
 	int ret = 0;
 
+	if (request->root_pid > 0 && k->root_fd < 0)
+		k->root_fd = syscall(SYS_pidfd_open, request->root_pid, 0);
 	switch (request->verb) {
 	case TAKEOVER_RESTORE_PREPARED:
 		break;
@@ -221,6 +236,9 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		if (k->state >= TAKEOVER_RELEASED)
 			return takeover_keeper_say(k, -EBUSY, "the service runs here already; dump it "
 							      "and restore it elsewhere");
+		if (k->state == TAKEOVER_CLAIMED)
+			return takeover_keeper_say(k, -EBUSY, "criu is about to resume the process; kill "
+							      "criu (pid %d) to roll back", (int)k->criu_pid);
 		takeover_destination_rollback(k);
 		break;
 	default:
@@ -241,6 +259,11 @@ void takeover_destination_tick(struct takeover_keeper *k)
 
 	if (k->state != TAKEOVER_CLAIMED && k->state != TAKEOVER_RELEASED)
 		return;
+	if (k->state == TAKEOVER_RELEASED && !k->released) {
+		takeover_keeper_release(k);
+		k->released = true;
+		takeover_journal(k, "released");
+	}
 	while (takeover_announce_schedule[k->round] >= 0 &&
 	       since >= takeover_announce_schedule[k->round]) {
 		announce(k);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_arp.h>
@@ -20,6 +21,7 @@
 #define PRIORITY_RAW -300
 
 struct takeover_guard {
+	struct nft_batch *batch;
 	enum takeover_guard_mode mode;
 	char table[64];
 	struct takeover_address *addresses;
@@ -134,13 +136,18 @@ static bool has_family(const struct takeover_guard *guard, int family)
 	return false;
 }
 
+/* @later: how far behind the named priority. */
 static int put_chains(struct nft_batch *batch, uint32_t family, const char *table,
-		      const struct chain *chains)
+		      const struct chain *chains, int later)
 {
 	int ret = put_table(batch, NFT_MSG_NEWTABLE, family, table);
 
-	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
-		ret = put_chain(batch, family, table, &chains[i]);
+	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++) {
+		struct chain chain = chains[i];
+
+		chain.priority += later;
+		ret = put_chain(batch, family, table, &chain);
+	}
 	return ret;
 }
 
@@ -177,51 +184,106 @@ static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
 
 static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
 {
-	struct nft_batch *batch;
+	struct nft_batch *batch = guard->batch;
 	int ret;
 
-	ret = nft_batch_begin(&batch);
-	if (ret < 0)
-		return ret;
-	if (has_family(guard, AF_INET))
-		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains);
+	ret = nft_batch_begin(batch);
+	/* The muted guard stands behind one that is not: a service that comes back to its
+	 * source gets what that one releases only when its sockets are there. */
+	if (ret == 0 && has_family(guard, AF_INET))
+		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains, mute);
 	if (ret == 0 && has_family(guard, AF_INET6))
-		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains);
+		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains, mute);
 	if (ret == 0 && mute && has_family(guard, AF_INET))
-		ret = put_chains(batch, NFPROTO_ARP, guard->table, arp_chains);
+		ret = put_chains(batch, NFPROTO_ARP, guard->table, arp_chains, 0);
 	for (size_t i = 0; ret == 0 && i < guard->n; i++) {
 		if (mute)
 			ret = put_mute(batch, guard->table, &guard->addresses[i]);
 		if (ret == 0)
 			ret = put_hold(batch, guard, &guard->addresses[i], queue);
 	}
-	if (ret == 0)
-		ret = nft_batch_commit(batch);
-	nft_batch_free(batch);
+	return ret < 0 ? ret : nft_batch_commit(batch);
+}
+
+static bool mentions(const char *path, const char *word)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, word) != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Whether to try nft_compat first. Only a hint, the kernel decides: but a transaction
+ * that it refuses costs a grace period of RCU, some 10 ms of the freeze. */
+static bool without_nft_queue(struct takeover_guard *guard)
+{
+	struct utsname name;
+	char path[128];
+	bool exists = false;
+
+	if (mentions("/proc/modules", "nft_queue ") || uname(&name) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", name.release);
+	if (mentions(path, "/nft_queue.ko"))
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", name.release);
+	if (mentions(path, "/nft_queue.ko"))
+		return false;
+	return nft_target_exists(guard->batch, nft_family(&guard->addresses[0]), "NFQUEUE",
+				 GUARD_NFQUEUE_REVISION, &exists) == 0 && exists;
+}
+
+int takeover_guard_adopt(const char *name, const struct takeover_address *addresses, size_t n,
+			 enum takeover_guard_mode mode, struct takeover_guard **ret_guard)
+{
+	struct takeover_guard *guard = calloc(1, sizeof(*guard));
+	int ret = -ENOMEM;
+
+	if (!guard)
+		return ret;
+	guard->addresses = calloc(n, sizeof(*addresses));
+	if (!guard->addresses)
+		goto out;
+	memcpy(guard->addresses, addresses, n * sizeof(*addresses));
+	guard->n = n;
+	guard->mode = mode;
+	table_name(name, guard->table, sizeof(guard->table));
+	ret = nft_batch_open(&guard->batch);
+out:
+	if (ret < 0)
+		takeover_guard_free(guard);
+	else
+		*ret_guard = guard;
 	return ret;
 }
 
 int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
 		       uint16_t queue, bool mute, struct takeover_guard **ret_guard)
 {
-	struct takeover_guard *guard = calloc(1, sizeof(*guard));
-	int ret = -ENOMEM;
+	static const enum takeover_guard_mode orders[][3] = {
+		{ TAKEOVER_GUARD_QUEUE, TAKEOVER_GUARD_QUEUE_COMPAT, TAKEOVER_GUARD_DROP },
+		{ TAKEOVER_GUARD_QUEUE_COMPAT, TAKEOVER_GUARD_QUEUE, TAKEOVER_GUARD_DROP },
+	};
+	const enum takeover_guard_mode *order;
+	struct takeover_guard *guard = NULL;
+	int ret;
 
-	if (!guard)
-		return -ENOMEM;
-	guard->addresses = calloc(n, sizeof(*addresses));
-	if (!guard->addresses)
-		goto out;
-	memcpy(guard->addresses, addresses, n * sizeof(*addresses));
-	guard->n = n;
-	table_name(name, guard->table, sizeof(guard->table));
-	for (guard->mode = TAKEOVER_GUARD_QUEUE; guard->mode <= TAKEOVER_GUARD_DROP; guard->mode++) {
+	ret = takeover_guard_adopt(name, addresses, n, TAKEOVER_GUARD_QUEUE, &guard);
+	if (ret < 0)
+		return ret;
+	order = orders[without_nft_queue(guard)];
+	for (size_t i = 0; i < 3; i++) {
+		guard->mode = order[i];
 		ret = try_set(guard, queue, mute);
 		/* An expression that this kernel has not: ENOENT or EOPNOTSUPP. */
 		if (ret != -ENOENT && ret != -EOPNOTSUPP)
 			break;
 	}
-out:
 	if (ret < 0)
 		takeover_guard_free(guard);
 	else
@@ -236,89 +298,73 @@ enum takeover_guard_mode takeover_guard_mode(const struct takeover_guard *guard)
 
 int takeover_guard_unmute(struct takeover_guard *guard)
 {
-	struct nft_batch *batch;
 	int ret;
 
 	if (!has_family(guard, AF_INET))
 		return 0;
-	ret = nft_batch_begin(&batch);
-	if (ret < 0)
-		return ret;
+	ret = nft_batch_begin(guard->batch);
 	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
-		ret = flush_chain(batch, NFPROTO_ARP, guard->table, arp_chains[i].name);
-	if (ret == 0)
-		ret = nft_batch_commit(batch);
-	nft_batch_free(batch);
-	return ret;
+		ret = flush_chain(guard->batch, NFPROTO_ARP, guard->table, arp_chains[i].name);
+	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
 int takeover_guard_silence(struct takeover_guard *guard)
 {
-	struct nft_batch *batch;
-	int ret;
+	int ret = nft_batch_begin(guard->batch);
 
-	ret = nft_batch_begin(&batch);
-	if (ret < 0)
-		return ret;
 	for (size_t i = 0; ret == 0 && i < guard->n; i++)
-		ret = put_rule(batch, nft_family(&guard->addresses[i]), guard->table, "out",
+		ret = put_rule(guard->batch, nft_family(&guard->addresses[i]), guard->table, "out",
 			       guard_rule_output_drop(&guard->addresses[i]));
-	if (ret == 0)
-		ret = nft_batch_commit(batch);
-	nft_batch_free(batch);
-	return ret;
+	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
 int takeover_guard_open(struct takeover_guard *guard)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct nft_batch *batch;
-	int ret;
+	int ret = nft_batch_begin(guard->batch);
 
-	ret = nft_batch_begin(&batch);
-	if (ret < 0)
-		return ret;
 	for (size_t f = 0; f < 2; f++) {
 		if (!has_family(guard, families[f]))
 			continue;
 		for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
-			ret = flush_chain(batch, f == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6, guard->table,
-					  ip_chains[i].name);
+			ret = flush_chain(guard->batch, f == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6,
+					  guard->table, ip_chains[i].name);
 	}
-	if (ret == 0)
-		ret = nft_batch_commit(batch);
-	nft_batch_free(batch);
-	return ret;
+	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
 int takeover_guard_remove(const char *name)
 {
 	static const uint32_t families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
+	struct nft_batch *batch;
 	char table[64];
-	int result = 0;
+	bool any = false;
+	int ret;
 
 	table_name(name, table, sizeof(table));
-	/* One transaction a family: a family without the table must not keep the others. */
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		struct nft_batch *batch;
-		int ret = nft_batch_begin(&batch);
+	ret = nft_batch_open(&batch);
+	if (ret < 0)
+		return ret;
+	ret = nft_batch_begin(batch);
+	for (size_t i = 0; ret == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+		bool exists = false;
 
-		if (ret < 0)
-			return ret;
-		ret = put_table(batch, NFT_MSG_DELTABLE, families[i], table);
-		if (ret == 0)
-			ret = nft_batch_commit(batch);
-		nft_batch_free(batch);
-		if (ret < 0 && ret != -ENOENT && ret != -EAFNOSUPPORT && ret != -EOPNOTSUPP)
-			result = ret;
+		ret = nft_table_exists(batch, families[i], table, &exists);
+		if (ret == 0 && exists)
+			ret = put_table(batch, NFT_MSG_DELTABLE, families[i], table);
+		any = any || exists;
 	}
-	return result;
+	if (ret == 0 && any)
+		ret = nft_batch_commit(batch);
+	nft_batch_close(batch);
+	return ret;
 }
 
 void takeover_guard_free(struct takeover_guard *guard)
 {
 	if (!guard)
 		return;
+	nft_batch_close(guard->batch);
 	free(guard->addresses);
 	free(guard);
 }

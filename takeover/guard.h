@@ -27,13 +27,18 @@ const char *takeover_guard_mode_name(enum takeover_guard_mode mode);
 
 /* Set the guard for @n addresses, tables named "ip-takeover-<@name>", in one
  * transaction; packets go to NFQUEUE number @queue, which its owner has bound
- * already. Tries the modes in their order and keeps the first that the kernel
- * takes. @mute also stops ARP and neighbour discovery for the addresses.
+ * already. Tries the modes and keeps the first that the kernel takes: `queue`
+ * before nft_compat where the kernel seems to have it. @mute also stops ARP and neighbour discovery for the addresses.
  * The rules outlive this process: when the queue's owner dies, the kernel drops.
  * Free with takeover_guard_free(), which removes nothing. -EEXIST when a guard
  * of this name stands; else the kernel's errno. */
 int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
 		       uint16_t queue, bool mute, struct takeover_guard **ret_guard);
+
+/* The guard that stands already under this name and in @mode, as a process that died
+ * has left it. Free with takeover_guard_free(). */
+int takeover_guard_adopt(const char *name, const struct takeover_address *addresses, size_t n,
+			 enum takeover_guard_mode mode, struct takeover_guard **ret_guard);
 
 enum takeover_guard_mode takeover_guard_mode(const struct takeover_guard *guard);
 

@@ -116,7 +116,7 @@ static int add_hold(struct nftnl_rule *rule, enum takeover_guard_mode mode, uint
 	info->queuenum = queue;
 	info->queues_total = 1;
 	nftnl_expr_set_str(e, NFTNL_EXPR_TG_NAME, "NFQUEUE");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_TG_REV, 3);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_TG_REV, GUARD_NFQUEUE_REVISION);
 	nftnl_expr_set(e, NFTNL_EXPR_TG_INFO, info, (sizeof(*info) + 7) & ~7UL);
 	return 0;
 }

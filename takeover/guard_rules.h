@@ -11,6 +11,9 @@
 
 struct nftnl_rule;
 
+/* Of the x_tables target: xt_NFQ_info_v3. */
+#define GUARD_NFQUEUE_REVISION 3
+
 /* RFC 826: offsets from the ARP header for 6-byte hardware and 4-byte protocol
  * addresses. */
 enum guard_arp_field {

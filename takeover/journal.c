@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The journal: /run/ip-takeover/<id>-<role>.json, by jansson, replaced whole. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -14,7 +15,7 @@
 const char *takeover_state_name(enum takeover_state state)
 {
 	static const char *const names[TAKEOVER_STATES] = {
-		"prepared", "withdrawn", "committed", "claimed", "released", "done", "rolled back",
+		"starting", "prepared", "withdrawn", "committed", "claimed", "released", "done", "rolled back",
 	};
 
 	return names[state];
@@ -45,7 +46,7 @@ static json_t *to_json(const struct takeover_keeper *k)
 			 role_name(k), "state", takeover_state_name(k->state), "message", k->message,
 			 "criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
 			 (int)getpid(), "guard", k->guard_name, "mode",
-			 k->guard ? takeover_guard_mode_name(takeover_guard_mode(k->guard)) : "",
+			 takeover_guard_mode_name(k->guard_mode),
 			 "held", (json_int_t)k->n_held, "relayed", (json_int_t)k->n_relayed,
 			 "addresses", addresses, "events", events);
 }
@@ -55,25 +56,70 @@ static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)
 	snprintf(buf, len, TAKEOVER_RUN_DIR "/%s-%s.json", k->manifest->id, role_name(k));
 }
 
+void takeover_event(struct takeover_keeper *k, const char *what)
+{
+	struct takeover_event *e = &k->events[k->n_events];
+	struct timespec ts;
+
+	if (k->n_events == TAKEOVER_EVENTS_MAX)
+		return;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	e->at_ns = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	snprintf(e->what, sizeof(e->what), "%s", what);
+	k->n_events++;
+}
+
 void takeover_journal(struct takeover_keeper *k, const char *event)
 {
 	char path[PATH_MAX], temporary[PATH_MAX + 8];
-	struct timespec ts;
 	json_t *json;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (k->n_events < TAKEOVER_EVENTS_MAX) {
-		struct takeover_event *e = &k->events[k->n_events++];
-
-		e->at_ns = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-		snprintf(e->what, sizeof(e->what), "%s", event);
-	}
+	takeover_event(k, event);
 	json = to_json(k);
 	journal_path(k, path, sizeof(path));
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
 	if (json && json_dump_file(json, temporary, JSON_INDENT(1)) == 0)
 		rename(temporary, path);
 	json_decref(json);
+}
+
+/* Whether the journal @path tells of one of our addresses, rolled back. */
+static bool is_past(const struct takeover_keeper *k, const char *path)
+{
+	json_t *json = json_load_file(path, 0, NULL), *j;
+	const char *state = json_string_value(json_object_get(json, "state"));
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	bool past = false;
+	size_t i;
+
+	if (state && strcmp(state, takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0)
+		json_array_foreach(json_object_get(json, "addresses"), i, j) {
+			const char *address = json_string_value(json_object_get(j, "address"));
+
+			for (size_t n = 0; address && n < k->manifest->n_addresses; n++)
+				past = past || strcmp(address, takeover_address_format(
+								       &k->manifest->addresses[n],
+								       text, sizeof(text))) == 0;
+		}
+	json_decref(json);
+	return past;
+}
+
+void takeover_journal_forget(const struct takeover_keeper *k)
+{
+	DIR *dir = opendir(TAKEOVER_RUN_DIR);
+	struct dirent *de;
+
+	while (dir && (de = readdir(dir))) {
+		const char *dot = strrchr(de->d_name, '.');
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
+		if (dot && strcmp(dot, ".json") == 0 && is_past(k, path))
+			unlink(path);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 void takeover_journal_close(struct takeover_keeper *k)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The keeper: one process per host and takeover that owns the addresses, the
- * guard, the hold and the announcements. keeper.c is its event loop; source.c and
- * destination.c are what it does in its role; journal.c what it leaves written.
+ * The keeper: one per host and takeover, owns the addresses, the guard, the hold and
+ * the announcements. keeper.c opens what it needs and watches over the worker;
+ * worker.c is the event loop; source.c and destination.c are what it does in its
+ * role; journal.c is what it leaves written.
  */
 #ifndef TAKEOVER_KEEPER_H
 #define TAKEOVER_KEEPER_H
@@ -19,6 +20,7 @@
 #include "request.h"
 
 enum takeover_state {
+	TAKEOVER_STARTING,
 	TAKEOVER_PREPARED,  /* guarded; on the destination the address is here, silent */
 	TAKEOVER_WITHDRAWN, /* source: the address is off this host */
 	TAKEOVER_COMMITTED, /* source: the tasks are dead; holds until the new owner speaks */
@@ -46,41 +48,55 @@ struct takeover_held {
 	unsigned char packet[];
 };
 
+/*
+ * All of it lies in memory shared between the keeper and its worker, and all
+ * descriptors are open in both: a worker that dies is followed by one that goes on
+ * where it stopped. Pointers marked (worker) are made anew then.
+ */
 struct takeover_keeper {
 	enum takeover_role role;
 	enum takeover_state state;
 	pid_t criu_pid, root_pid;
-	int criu_fd;	/* pidfd of criu, -1 when gone */
-	int images_fd;	/* CRIU's image directory, O_PATH */
-	int listen_fd, monitor_fd;
-	bool dying;	/* CRIU said that the tasks are going to die */
+	int criu_fd;   /* pidfd of criu, -1 when gone */
+	int root_fd;   /* pidfd of the restored tree's root, -1 (worker) */
+	int images_fd; /* CRIU's image directory, O_PATH */
+	int listen_fd, report_fd;
+	bool dying;    /* CRIU said that the tasks are going to die */
+	bool released; /* on the destination */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
-	char guard_name[32];
-	struct takeover_guard *guard;
 	struct takeover_hold *hold;
 	struct takeover_wire *wires[TAKEOVER_ADDRESSES_MAX]; /* one an address */
+	char guard_name[32];
+	enum takeover_guard_mode guard_mode;
+	struct takeover_guard *guard; /* (worker) */
+	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
-	struct takeover_held *held, **held_tail;
+	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;
 	long probed_at_ms, deadline_ms, quiet_at_ms;
-	int round; /* next round of the announcement schedule */
+	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
+	int round;	   /* next round of the announcement schedule */
 	long claimed_at_ms;
 	char message[256];
 	struct takeover_event events[TAKEOVER_EVENTS_MAX];
 	size_t n_events;
 };
 
-/* What a role does; each returns 0 or -errno with keeper->message set. */
-int takeover_source_prepare(struct takeover_keeper *keeper);
+/* What a role does; each returns 0 or -errno with keeper->message set. open() before
+ * the worker exists: it changes nothing on the host, and a positive return says that
+ * there is nothing to do. begin() in the worker, maybe again after one that died. */
+int takeover_source_open(struct takeover_keeper *keeper);
+int takeover_source_begin(struct takeover_keeper *keeper);
 int takeover_source_request(struct takeover_keeper *keeper, const struct takeover_request *request);
 void takeover_source_criu_gone(struct takeover_keeper *keeper);
 void takeover_source_frame(struct takeover_keeper *keeper, size_t i, const unsigned char *mac);
 void takeover_source_tick(struct takeover_keeper *keeper);
 void takeover_source_rollback(struct takeover_keeper *keeper);
 
-int takeover_destination_prepare(struct takeover_keeper *keeper);
+int takeover_destination_open(struct takeover_keeper *keeper);
+int takeover_destination_begin(struct takeover_keeper *keeper);
 int takeover_destination_request(struct takeover_keeper *keeper,
 				 const struct takeover_request *request);
 void takeover_destination_criu_gone(struct takeover_keeper *keeper);
@@ -91,16 +107,29 @@ void takeover_destination_rollback(struct takeover_keeper *keeper);
 int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Let held packets go on through the stack and take the guard away, in the order
- * that loses none. */
+/* Set the role's guard, over one that a dead worker has left. */
+int takeover_keeper_guard(struct takeover_keeper *keeper, bool mute);
+
+/* Let held packets go on through the stack, and all that follow; the event loop
+ * takes the guard away a little later. */
 void takeover_keeper_release(struct takeover_keeper *keeper);
 
-/* Journal: an event with its time, and the whole state, to
- * /run/ip-takeover/<id>-<role>.json; before each step. */
+/* Remove the guard: what it holds is dropped. */
+void takeover_keeper_unguard(struct takeover_keeper *keeper);
+
+/* The event loop: from the role's beginning, or where a dead worker stopped, to the
+ * end of the takeover. */
+void takeover_worker(struct takeover_keeper *keeper);
+
+/* An event with its time; and the whole state to /run/ip-takeover/<id>-<role>.json. */
+void takeover_event(struct takeover_keeper *keeper, const char *what);
 void takeover_journal(struct takeover_keeper *keeper, const char *event);
 
-/* After success: the journal goes; the record stays with the images. */
+/* At the end: a record stays with the images; the journal only after a failure. */
 void takeover_journal_close(struct takeover_keeper *keeper);
+
+/* Remove the journals of earlier takeovers of these addresses that were rolled back. */
+void takeover_journal_forget(const struct takeover_keeper *keeper);
 
 /* "prepared" and so on. */
 const char *takeover_state_name(enum takeover_state state);

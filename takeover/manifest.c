@@ -49,9 +49,9 @@ static json_t *to_json(const struct takeover_manifest *m)
 			 b[3], b[4], b[5]);
 		json_array_append_new(neighbours, json_string(text));
 	}
-	return json_pack("{s:i, s:s, s:I, s:o, s:o}", "version", TAKEOVER_MANIFEST_VERSION, "id",
-			 m->id, "epoch", (json_int_t)m->epoch, "addresses", addresses, "neighbours",
-			 neighbours);
+	return json_pack("{s:i, s:s, s:I, s:b, s:o, s:o}", "version", TAKEOVER_MANIFEST_VERSION,
+			 "id", m->id, "epoch", (json_int_t)m->epoch, "withdrawn", m->withdrawn,
+			 "addresses", addresses, "neighbours", neighbours);
 }
 
 int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
@@ -95,6 +95,7 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 {
 	const json_t *version = json_object_get(json, "version");
 	const json_t *epoch = json_object_get(json, "epoch");
+	const json_t *withdrawn = json_object_get(json, "withdrawn");
 	const json_t *addresses = json_object_get(json, "addresses");
 	const json_t *neighbours = json_object_get(json, "neighbours");
 	const char *id = json_string_value(json_object_get(json, "id"));
@@ -110,6 +111,10 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	if (!json_is_integer(epoch) || json_integer_value(epoch) <= 0)
 		return -EINVAL;
 	m->epoch = json_integer_value(epoch);
+	*ret_wrong = "withdrawn: expected true or false";
+	if (!json_is_boolean(withdrawn))
+		return -EINVAL;
+	m->withdrawn = json_is_true(withdrawn);
 	*ret_wrong = "addresses: expected 1 to 64 texts like \"192.0.2.100/24\"";
 	m->n_addresses = json_array_size(addresses);
 	if (m->n_addresses == 0 || m->n_addresses > TAKEOVER_ADDRESSES_MAX)

@@ -4,6 +4,7 @@
 #ifndef TAKEOVER_MANIFEST_H
 #define TAKEOVER_MANIFEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "address.h"
@@ -18,6 +19,7 @@
 struct takeover_manifest {
 	char id[TAKEOVER_ID_STRLEN]; /* uuid */
 	uint64_t epoch;		     /* CLOCK_REALTIME of the dump, ns */
+	bool withdrawn;		     /* the source says that it has let go of them all */
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
 	size_t n_addresses;
 	/* On-link neighbours and gateways that the moved connections use. */

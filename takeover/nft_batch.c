@@ -1,39 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nftables transactions by libmnl and libnftnl. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <libnftnl/common.h>
+#include <libnftnl/table.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 
 #include "nft_batch.h"
 
 #define BATCH_SIZE (256 * 1024)
+#define PATIENCE_S 5
 
 struct nft_batch {
-	struct mnl_nlmsg_batch *mnl;
-	struct nlmsghdr *open; /* the message being filled */
-	uint32_t seq, last_seq;
+	struct mnl_socket *nl;
+	struct mnl_nlmsg_batch *mnl; /* NULL between transactions */
+	struct nlmsghdr *open;	     /* the message being filled */
+	uint32_t seq, first_seq, last_seq;
 	char buf[BATCH_SIZE];
 };
 
-int nft_batch_begin(struct nft_batch **ret_batch)
+int nft_batch_open(struct nft_batch **ret_batch)
 {
+	struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct nft_batch *batch = calloc(1, sizeof(*batch));
+	int ret = 0;
 
 	if (!batch)
 		return -ENOMEM;
-	batch->mnl = mnl_nlmsg_batch_start(batch->buf, sizeof(batch->buf) / 2);
-	if (!batch->mnl) {
-		free(batch);
-		return -ENOMEM;
-	}
 	batch->seq = time(NULL);
+	batch->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!batch->nl || mnl_socket_bind(batch->nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    setsockopt(mnl_socket_get_fd(batch->nl), SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0)
+		ret = -errno;
+	if (ret < 0)
+		nft_batch_close(batch);
+	else
+		*ret_batch = batch;
+	return ret;
+}
+
+void nft_batch_close(struct nft_batch *batch)
+{
+	if (!batch)
+		return;
+	if (batch->mnl)
+		mnl_nlmsg_batch_stop(batch->mnl);
+	if (batch->nl)
+		mnl_socket_close(batch->nl);
+	free(batch);
+}
+
+int nft_batch_begin(struct nft_batch *batch)
+{
+	if (batch->mnl)
+		mnl_nlmsg_batch_stop(batch->mnl);
+	batch->open = NULL;
+	batch->mnl = mnl_nlmsg_batch_start(batch->buf, sizeof(batch->buf) / 2);
+	if (!batch->mnl)
+		return -ENOMEM;
+	batch->first_seq = batch->seq;
 	nftnl_batch_begin(mnl_nlmsg_batch_current(batch->mnl), batch->seq++);
 	mnl_nlmsg_batch_next(batch->mnl);
-	*ret_batch = batch;
 	return 0;
 }
 
@@ -55,14 +89,14 @@ struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint1
 }
 
 /* Read the acknowledgements up to that of the last message. */
-static int read_acks(struct nft_batch *batch, struct mnl_socket *nl)
+static int read_acks(struct nft_batch *batch)
 {
-	unsigned int portid = mnl_socket_get_portid(nl);
+	unsigned int portid = mnl_socket_get_portid(batch->nl);
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	int first_error = 0;
 
 	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		ssize_t n = mnl_socket_recvfrom(batch->nl, buf, sizeof(buf));
 		const struct nlmsghdr *hdr = (const void *)buf;
 		int left = n;
 
@@ -72,6 +106,9 @@ static int read_acks(struct nft_batch *batch, struct mnl_socket *nl)
 			const struct nlmsgerr *err = mnl_nlmsg_get_payload(hdr);
 
 			if (hdr->nlmsg_type != NLMSG_ERROR || hdr->nlmsg_pid != portid)
+				continue;
+			/* Of an earlier one that we had given up. */
+			if (hdr->nlmsg_seq - batch->first_seq > batch->last_seq - batch->first_seq)
 				continue;
 			if (err->error < 0 && first_error == 0)
 				first_error = err->error;
@@ -85,31 +122,82 @@ static int read_acks(struct nft_batch *batch, struct mnl_socket *nl)
 
 int nft_batch_commit(struct nft_batch *batch)
 {
-	struct timeval patience = { .tv_sec = 5 };
-	struct mnl_socket *nl;
 	int ret;
 
 	close_message(batch);
 	nftnl_batch_end(mnl_nlmsg_batch_current(batch->mnl), batch->seq++);
 	mnl_nlmsg_batch_next(batch->mnl);
-	nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!nl)
-		return -errno;
-	ret = -errno;
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) < 0 ||
-	    mnl_socket_sendto(nl, mnl_nlmsg_batch_head(batch->mnl),
+	if (mnl_socket_sendto(batch->nl, mnl_nlmsg_batch_head(batch->mnl),
 			      mnl_nlmsg_batch_size(batch->mnl)) < 0)
 		ret = -errno;
 	else
-		ret = read_acks(batch, nl);
-	mnl_socket_close(nl);
+		ret = read_acks(batch);
+	mnl_nlmsg_batch_stop(batch->mnl);
+	batch->mnl = NULL;
 	return ret;
 }
 
-void nft_batch_free(struct nft_batch *batch)
+/* Ask one question outside of transactions: 0, or the kernel's errno. */
+static int ask(struct nft_batch *batch, const struct nlmsghdr *hdr)
 {
-	mnl_nlmsg_batch_stop(batch->mnl);
-	free(batch);
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	ssize_t n;
+	int ret = 1;
+
+	if (mnl_socket_sendto(batch->nl, hdr, hdr->nlmsg_len) < 0)
+		return -errno;
+	while (ret > 0) {
+		n = mnl_socket_recvfrom(batch->nl, buf, sizeof(buf));
+		if (n < 0)
+			return -errno;
+		ret = mnl_cb_run(buf, n, hdr->nlmsg_seq, mnl_socket_get_portid(batch->nl), NULL,
+				 NULL);
+		if (ret < 0 && errno == EPROTO)
+			ret = 1; /* an answer to something earlier */
+	}
+	return ret < 0 ? -errno : 0;
+}
+
+static int exists(int ret, bool *ret_exists)
+{
+	if (ret < 0 && ret != -ENOENT && ret != -EAFNOSUPPORT && ret != -EOPNOTSUPP &&
+	    ret != -EINVAL)
+		return ret;
+	*ret_exists = ret == 0;
+	return 0;
+}
+
+int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table, bool *ret_exists)
+{
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct nlmsghdr *hdr;
+	char buf[512];
+
+	if (!t)
+		return -ENOMEM;
+	hdr = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, family, NLM_F_ACK, batch->seq++);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
+	nftnl_table_nlmsg_build_payload(hdr, t);
+	nftnl_table_free(t);
+	return exists(ask(batch, hdr), ret_exists);
+}
+
+/* What iptables-nft asks, too (linux net/netfilter/nft_compat.c, nfnl_compat_get_rcu). */
+int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name,
+		      uint32_t revision, bool *ret_exists)
+{
+	char buf[512];
+	struct nlmsghdr *hdr = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *nfg;
+
+	hdr->nlmsg_type = (NFNL_SUBSYS_NFT_COMPAT << 8) | NFNL_MSG_COMPAT_GET;
+	hdr->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	hdr->nlmsg_seq = batch->seq++;
+	nfg = mnl_nlmsg_put_extra_header(hdr, sizeof(*nfg));
+	nfg->nfgen_family = family;
+	nfg->version = NFNETLINK_V0;
+	mnl_attr_put_strz(hdr, NFTA_COMPAT_NAME, name);
+	mnl_attr_put_u32(hdr, NFTA_COMPAT_REV, htonl(revision));
+	mnl_attr_put_u32(hdr, NFTA_COMPAT_TYPE, htonl(1));
+	return exists(ask(batch, hdr), ret_exists);
 }

@@ -16,6 +16,7 @@
 #include "request.h"
 
 #define PATIENCE_S 30
+#define TRIES	   4 /* a worker that dies over a request is followed by another */
 
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 {
@@ -23,15 +24,9 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 	return buf;
 }
 
-int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
-		     struct takeover_reply *ret_reply)
+static int ask(pid_t criu_pid, const struct takeover_request *request,
+	       struct takeover_reply *ret_reply)
 {
-	struct takeover_request request = {
-		.version = TAKEOVER_REQUEST_VERSION,
-		.verb = verb,
-		.value = value,
-		.root_pid = root_pid,
-	};
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct takeover_reply reply;
@@ -44,7 +39,7 @@ int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value,
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (void *)&sun, sizeof(sun)) < 0 ||
-	    send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0) {
+	    send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0) {
 		ret = -errno;
 		goto out;
 	}
@@ -61,6 +56,23 @@ int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value,
 	*ret_reply = reply;
 out:
 	close(fd);
+	return ret;
+}
+
+int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
+		     struct takeover_reply *ret_reply)
+{
+	const struct takeover_request request = {
+		.version = TAKEOVER_REQUEST_VERSION,
+		.verb = verb,
+		.value = value,
+		.root_pid = root_pid,
+	};
+	int ret = -ECONNREFUSED;
+
+	for (int i = 0; i < TRIES && (ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -EPIPE);
+	     i++)
+		ret = ask(criu_pid, &request, ret_reply);
 	return ret;
 }
 

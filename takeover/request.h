@@ -33,7 +33,7 @@ struct takeover_request {
 };
 
 struct takeover_reply {
-	int32_t ret;	   /* 0 or -errno */
+	int32_t ret;	   /* 0, -errno, or 1: nothing to do here */
 	char message[508]; /* one line, empty when there is nothing to say */
 };
 
@@ -49,8 +49,7 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 /* Start a keeper, "ip-takeover keeper ROLE --criu PID --images DIR", found beside
  * the file @self or where make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
- * @role: "source" or "destination". 0 also when there is nothing to do, with the
- * reason in the reply. */
+ * @role: "source" or "destination". */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
 			  const char *images, struct takeover_reply *ret_reply);
 

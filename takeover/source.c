@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connections.h"
 #include "keeper.h"
 #include "netlink.h"
+#include "tasks.h"
 
 #define DELADDR_MS 1000
 #define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
@@ -43,7 +45,7 @@ static int find_addresses(struct takeover_keeper *k)
 	return 0;
 }
 
-int takeover_source_prepare(struct takeover_keeper *k)
+int takeover_source_open(struct takeover_keeper *k)
 {
 	int ret;
 
@@ -54,7 +56,7 @@ int takeover_source_prepare(struct takeover_keeper *k)
 	if (ret < 0)
 		return ret;
 	if (k->manifest->n_addresses == 0)
-		return takeover_keeper_say(k, 0, "no configured service address on this host has a "
+		return takeover_keeper_say(k, 1, "no configured service address on this host has a "
 						 "TCP socket: nothing to take over");
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		ret = takeover_wire_open(k->manifest->addresses[i].device, &k->wires[i]);
@@ -62,19 +64,25 @@ int takeover_source_prepare(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "%s: cannot listen for announcements: %s",
 						   k->manifest->addresses[i].device, strerror(-ret));
 	}
+	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
+	return 0;
+}
+
+int takeover_source_begin(struct takeover_keeper *k)
+{
+	int ret;
+
+	takeover_journal_forget(k);
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
 					   strerror(-ret));
-	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
+	ret = takeover_keeper_guard(k, false);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
-	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-source", k->manifest->id);
-	takeover_journal(k, "guard");
-	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
-				 takeover_hold_queue(k->hold), false, &k->guard);
-	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
+		return ret;
+	k->state = TAKEOVER_PREPARED;
 	takeover_journal(k, "prepared");
 	return 0;
 }
@@ -87,7 +95,6 @@ static int withdraw(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_PREPARED)
 		return 0;
 	takeover_journal(k, "withdraw");
-	k->state = TAKEOVER_WITHDRAWN;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
@@ -100,26 +107,36 @@ static int withdraw(struct takeover_keeper *k)
 	ret = takeover_guard_silence(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+	k->manifest->withdrawn = true;
+	ret = takeover_manifest_write(k->images_fd, k->manifest);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
+					   strerror(-ret));
+	k->state = TAKEOVER_WITHDRAWN;
 	takeover_journal(k, "withdrawn");
 	return 0;
 }
 
 void takeover_source_rollback(struct takeover_keeper *k)
 {
-	bool withdrawn = k->state != TAKEOVER_PREPARED;
-
 	takeover_journal(k, "rollback");
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
-		int ret = takeover_address_add(a);
+		bool present = false;
+		int ret;
 
+		ret = takeover_address_present(a, &present) ?: takeover_address_add(a);
 		if (ret < 0)
 			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s", a->device,
 					    strerror(-ret));
-		else if (withdrawn)
+		else if (!present)
 			takeover_announce(k->wires[i], a, NULL, 0);
 	}
+	/* criu turns it off itself, unless it was killed. */
+	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
 	takeover_keeper_release(k);
+	/* The images are of no use any more: their connections go on here. */
+	unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
 	k->state = TAKEOVER_ROLLED_BACK;
 	takeover_journal(k, "rolled back");
 }
@@ -144,8 +161,6 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			takeover_source_rollback(k);
 		break;
 	case TAKEOVER_DUMP_EXIT:
-		if (k->state == TAKEOVER_ROLLED_BACK)
-			break;
 		k->dying = request->value;
 		if (!k->dying)
 			takeover_source_rollback(k);
@@ -153,6 +168,12 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			ret = withdraw(k);
 		break;
 	case TAKEOVER_ROLLBACK:
+		if (k->state == TAKEOVER_COMMITTED)
+			return takeover_keeper_say(k, -EBUSY, "the dumped process is dead; restore its "
+							      "images here to have it back");
+		if (k->state == TAKEOVER_WITHDRAWN)
+			return takeover_keeper_say(k, -EBUSY, "criu is about to end the process; kill "
+							      "criu (pid %d) to roll back", (int)k->criu_pid);
 		takeover_source_rollback(k);
 		break;
 	default:
@@ -245,12 +266,13 @@ void takeover_source_tick(struct takeover_keeper *k)
 		if (takeover_address_present(&k->manifest->addresses[i], &present) == 0 && present) {
 			takeover_keeper_release(k);
 			k->state = TAKEOVER_DONE;
+			takeover_journal(k, "back on this host");
 			return;
 		}
 		all = all && k->owner_known[i];
 	}
 	if ((all && now > k->quiet_at_ms) || now > k->deadline_ms) {
-		takeover_guard_remove(k->guard_name);
+		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
 	}
 }

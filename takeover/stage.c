@@ -39,6 +39,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 	if (!stage)
 		return 0;
 	ret = takeover_request(c->criu_pid, stage->verb, value, c->root_pid, &reply);
+	/* A socket without a keeper is one that an earlier criu of this PID has left. */
 	if (stage->role && (ret == -ENOENT || ret == -ECONNREFUSED))
 		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
 					    c->images, &reply);

@@ -16,8 +16,8 @@ struct takeover_stage_context {
 
 /* Do what @stage ("pre-dump", "post-restore", ..., or the plugin's "init(DUMP)",
  * "exit(DUMP)", "init(RESTORE)", "resume-late", "exit(RESTORE)") asks for, with its @value.
- * 0, also for stages that ask for nothing and when there is no takeover; else
- * -errno. @line gets one line for CRIU's log, or is made empty. */
+ * 0, also for stages that ask for nothing; 1 when there is nothing to take over;
+ * else -errno. @line gets one line for CRIU's log, or is made empty. */
 int takeover_stage(const struct takeover_stage_context *context, const char *stage, int value,
 		   char *line, size_t len);
 

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tasks by /proc, their sockets by pidfd_getfd. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "netlink.h"
+#include "tasks.h"
+
+#ifndef TCP_REPAIR_OFF_NO_WP
+#define TCP_REPAIR_OFF_NO_WP -1
+#endif
+
+#define TASKS_MAX 4096
+#define GONE_MS	  1000
+
+/* A socket in repair mode with one of the addresses. */
+static bool in_repair(int fd, const struct takeover_address *addresses, size_t n)
+{
+	struct sockaddr_storage name;
+	struct takeover_address local = { 0 };
+	socklen_t len = sizeof(name);
+	int value = 0;
+
+	if (getsockname(fd, (void *)&name, &len) < 0)
+		return false;
+	len = sizeof(value);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &value, &len) < 0 || value == 0)
+		return false;
+	local.family = name.ss_family;
+	if (name.ss_family == AF_INET)
+		memcpy(local.ip, &((struct sockaddr_in *)&name)->sin_addr, 4);
+	else if (name.ss_family == AF_INET6)
+		memcpy(local.ip, &((struct sockaddr_in6 *)&name)->sin6_addr, 16);
+	for (size_t i = 0; i < n; i++)
+		if (takeover_address_equal(&local, &addresses[i]))
+			return true;
+	return false;
+}
+
+/* Calls @fn with a copy of each such socket of @pid; how many there were. */
+static unsigned int each_in_repair(pid_t pid, const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd))
+{
+	unsigned int found = 0;
+	struct dirent *de;
+	char path[64];
+	int pidfd;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	pidfd = dir ? syscall(SYS_pidfd_open, pid, 0) : -1;
+	while (pidfd >= 0 && (de = readdir(dir))) {
+		char link[16];
+		int fd;
+
+		if (!isdigit(de->d_name[0]) ||
+		    readlinkat(dirfd(dir), de->d_name, link, sizeof(link)) < 8 ||
+		    memcmp(link, "socket:[", 8) != 0)
+			continue;
+		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(de->d_name), 0);
+		if (fd < 0)
+			continue;
+		if (in_repair(fd, addresses, n)) {
+			found++;
+			if (fn)
+				fn(fd);
+		}
+		close(fd);
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void end_repair(int fd)
+{
+	int off = TCP_REPAIR_OFF_NO_WP;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
+}
+
+/* All processes but ourselves; how many. */
+static size_t all_tasks(pid_t *pids, size_t max)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *de;
+	size_t n = 0;
+
+	while (dir && n < max && (de = readdir(dir)))
+		if (isdigit(de->d_name[0]) && atoi(de->d_name) != getpid())
+			pids[n++] = atoi(de->d_name);
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n)
+{
+	pid_t pids[TASKS_MAX];
+	size_t n_pids = all_tasks(pids, TASKS_MAX);
+
+	for (size_t i = 0; i < n_pids; i++)
+		each_in_repair(pids[i], addresses, n, end_repair);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[512], *rest;
+	pid_t parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fgets(line, sizeof(line), f) && (rest = strrchr(line, ')')) && strlen(rest) > 4)
+		parent = atoi(rest + 4);
+	fclose(f);
+	return parent;
+}
+
+static bool descends(pid_t pid, pid_t root)
+{
+	for (int depth = 0; depth < 64 && pid > 1; depth++) {
+		if (pid == root)
+			return true;
+		pid = parent_of(pid);
+	}
+	return false;
+}
+
+/* The PID behind a pidfd, 0 when its process is gone. */
+static pid_t pid_of(int pidfd)
+{
+	char path[64], line[128];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = pidfd >= 0 ? fopen(path, "re") : NULL;
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "Pid: %d", &pid);
+	fclose(f);
+	return pid > 0 ? pid : 0;
+}
+
+void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, size_t n)
+{
+	pid_t pids[TASKS_MAX], root = pid_of(root_fd);
+	size_t n_pids = all_tasks(pids, TASKS_MAX), n_killed = 0;
+	long deadline = takeover_now_ms() + GONE_MS;
+	int killed[TASKS_MAX];
+
+	for (size_t i = 0; i < n_pids; i++) {
+		int fd;
+
+		if (!(root > 0 && descends(pids[i], root)) &&
+		    each_in_repair(pids[i], addresses, n, NULL) == 0)
+			continue;
+		fd = syscall(SYS_pidfd_open, pids[i], 0);
+		if (fd >= 0)
+			killed[n_killed++] = fd;
+	}
+	for (size_t i = 0; i < n_killed; i++)
+		syscall(SYS_pidfd_send_signal, killed[i], SIGKILL, NULL, 0);
+	for (size_t i = 0; i < n_killed; i++) {
+		struct pollfd pfd = { .fd = killed[i], .events = POLLIN };
+		long left = deadline - takeover_now_ms();
+
+		poll(&pfd, 1, left > 0 ? left : 0);
+		close(killed[i]);
+	}
+}

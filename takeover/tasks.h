@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tasks behind the sockets of service addresses, after a criu that was killed. */
+#ifndef TAKEOVER_TASKS_H
+#define TAKEOVER_TASKS_H
+
+#include <stddef.h>
+
+#include "address.h"
+
+/* Take every TCP socket of the @n addresses out of repair mode, without a window
+ * probe, in whichever process of this PID namespace holds it (linux
+ * net/ipv4/tcp.c, TCP_REPAIR_OFF_NO_WP). Before that its process would get errors
+ * from every send. Needs Linux 5.6 (pidfd_getfd). */
+void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n);
+
+/* Kill a half-restored tree: the process of the pidfd @root_fd (-1: unknown) with its
+ * descendants, and every process that holds a socket of the @n addresses in repair
+ * mode. Waits a second at most for them to be gone. Sockets in repair mode close
+ * without a FIN or RST. */
+void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, size_t n);
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The worker's event loop: requests, criu's death, held packets, announcements heard. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keeper.h"
+#include "netlink.h"
+
+#define TICK_MS	     10
+#define STRAGGLER_MS 10
+
+static void forget_held(struct takeover_keeper *k)
+{
+	while (k->held) {
+		struct takeover_held *p = k->held;
+
+		k->held = p->next;
+		free(p);
+	}
+	k->held_tail = &k->held;
+}
+
+int takeover_keeper_guard(struct takeover_keeper *k, bool mute)
+{
+	int ret;
+
+	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-%s", k->manifest->id,
+		 k->role == TAKEOVER_SOURCE ? "source" : "destination");
+	takeover_journal(k, "guard");
+	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
+				 takeover_hold_queue(k->hold), mute, &k->guard);
+	if (ret == -EEXIST) {
+		takeover_guard_remove(k->guard_name);
+		ret = takeover_guard_set(k->guard_name, k->manifest->addresses,
+					 k->manifest->n_addresses, takeover_hold_queue(k->hold),
+					 mute, &k->guard);
+	}
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
+	k->guard_mode = takeover_guard_mode(k->guard);
+	if (k->guard_mode == TAKEOVER_GUARD_DROP)
+		takeover_keeper_say(k, 0, "this kernel can queue neither by nft nor by NFQUEUE: "
+					  "packets are dropped, peers will wait for their own "
+					  "retransmission timers");
+	return 0;
+}
+
+void takeover_keeper_release(struct takeover_keeper *k)
+{
+	/* In order: what waits goes first; the rules go, the chains stay, since deleting a
+	 * chain drops what is queued (guard.h); then what came in between. */
+	takeover_hold_release(k->hold);
+	takeover_guard_open(k->guard);
+	takeover_hold_release(k->hold);
+	forget_held(k);
+	k->opened_at_ms = takeover_now_ms();
+}
+
+void takeover_keeper_unguard(struct takeover_keeper *k)
+{
+	if (k->guard_name[0])
+		takeover_guard_remove(k->guard_name);
+	k->opened_at_ms = 0;
+}
+
+/* Packets that were on their way to the queue when the rules went. */
+static void release_stragglers(struct takeover_keeper *k)
+{
+	if (k->opened_at_ms == 0)
+		return;
+	takeover_hold_release(k->hold);
+	if (takeover_now_ms() - k->opened_at_ms > STRAGGLER_MS)
+		takeover_keeper_unguard(k);
+}
+
+static void on_held(void *data, uint32_t id, const void *payload, size_t len)
+{
+	struct takeover_keeper *k = data;
+	struct takeover_held *p;
+
+	k->n_held++;
+	if (!payload)
+		return;
+	p = malloc(sizeof(*p) + len);
+	if (!p)
+		return;
+	p->next = NULL;
+	p->id = id;
+	p->len = len;
+	memcpy(p->packet, payload, len);
+	*k->held_tail = p;
+	k->held_tail = &p->next;
+}
+
+static void on_wire(struct takeover_keeper *k, size_t i)
+{
+	unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
+	ssize_t n;
+
+	while ((n = takeover_wire_receive(k->wires[i], frame, sizeof(frame))) >= 0)
+		if (takeover_announce_parse(frame, n, &k->manifest->addresses[i], mac))
+			takeover_source_frame(k, i, mac);
+}
+
+static int handle(struct takeover_keeper *k, const struct takeover_request *request)
+{
+	if (request->version != TAKEOVER_REQUEST_VERSION || request->verb >= TAKEOVER_VERBS)
+		return takeover_keeper_say(k, -EPROTO, "request of another version of this project");
+	if (request->root_pid > 0)
+		k->root_pid = request->root_pid;
+	if (k->state == TAKEOVER_ROLLED_BACK) {
+		if (request->verb == TAKEOVER_DUMP_EXIT || request->verb == TAKEOVER_RESTORE_EXIT)
+			return 0;
+		return takeover_keeper_say(k, -ECANCELED, "this takeover was rolled back");
+	}
+	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request) :
+					    takeover_destination_request(k, request);
+}
+
+static void on_request(struct takeover_keeper *k)
+{
+	struct timeval patience = { .tv_sec = 1 };
+	struct takeover_request request;
+	struct takeover_reply reply = { 0 };
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int fd = accept4(k->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0 &&
+	    recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
+		char said[sizeof(k->message)];
+
+		/* The journal keeps what was said last; the reply only what is new. */
+		memcpy(said, k->message, sizeof(said));
+		k->message[0] = '\0';
+		reply.ret = handle(k, &request);
+		snprintf(reply.message, sizeof(reply.message), "%s", k->message);
+		if (!k->message[0])
+			memcpy(k->message, said, sizeof(said));
+		send(fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+	}
+	close(fd);
+}
+
+static void on_criu_gone(struct takeover_keeper *k)
+{
+	close(k->criu_fd);
+	k->criu_fd = -1;
+	if (k->state == TAKEOVER_ROLLED_BACK)
+		return;
+	if (k->role == TAKEOVER_SOURCE)
+		takeover_source_criu_gone(k);
+	else
+		takeover_destination_criu_gone(k);
+}
+
+/* While criu lives, somebody has to tell it that there is no takeover any more. */
+static bool ended(const struct takeover_keeper *k)
+{
+	if (k->opened_at_ms != 0)
+		return false;
+	return k->state == TAKEOVER_DONE || (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
+}
+
+static void loop(struct takeover_keeper *k)
+{
+	while (!ended(k)) {
+		struct pollfd pfd[3 + TAKEOVER_ADDRESSES_MAX] = {
+			{ .fd = k->listen_fd, .events = POLLIN },
+			{ .fd = k->criu_fd, .events = POLLIN },
+			{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
+		};
+		size_t n = k->manifest->n_addresses;
+		unsigned int held;
+
+		for (size_t i = 0; i < n; i++) {
+			/* On the destination the claim itself reads what the probe drew. */
+			pfd[3 + i].fd = k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
+			pfd[3 + i].events = POLLIN;
+		}
+		if (poll(pfd, 3 + n, TICK_MS) < 0 && errno != EINTR)
+			break;
+		if (pfd[2].revents)
+			takeover_hold_read(k->hold, on_held, k, &held);
+		if (pfd[0].revents)
+			on_request(k);
+		if (pfd[1].revents && k->criu_fd >= 0)
+			on_criu_gone(k);
+		for (size_t i = 0; i < n; i++)
+			if (pfd[3 + i].revents)
+				on_wire(k, i);
+		if (k->role == TAKEOVER_SOURCE)
+			takeover_source_tick(k);
+		else
+			takeover_destination_tick(k);
+		release_stragglers(k);
+	}
+}
+
+/* Where the worker before us stopped, or from the beginning. */
+static int begin(struct takeover_keeper *k)
+{
+	k->held_tail = &k->held;
+	k->held = NULL;
+	k->guard = NULL;
+	k->root_fd = -1;
+	if (k->state == TAKEOVER_STARTING)
+		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k) :
+						    takeover_destination_begin(k);
+	takeover_journal(k, "taken up");
+	return takeover_guard_adopt(k->guard_name, k->manifest->addresses,
+				    k->manifest->n_addresses, k->guard_mode, &k->guard);
+}
+
+void takeover_worker(struct takeover_keeper *k)
+{
+	bool first = k->state == TAKEOVER_STARTING;
+	struct takeover_reply reply = { 0 };
+	char path[108];
+
+	/* Told apart from the keeper that watches over it. */
+	prctl(PR_SET_NAME, "ip-takeover-wrk");
+	reply.ret = begin(k);
+	snprintf(reply.message, sizeof(reply.message), "%s", k->message);
+	if (first && reply.ret < 0 && k->state == TAKEOVER_STARTING) {
+		if (k->role == TAKEOVER_SOURCE)
+			takeover_keeper_unguard(k);
+		else
+			takeover_destination_rollback(k);
+		k->state = TAKEOVER_ROLLED_BACK;
+	}
+	if (first) {
+		send(k->report_fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+		close(k->report_fd);
+	}
+	if (reply.ret == 0)
+		loop(k);
+	takeover_request_path(k->criu_pid, path, sizeof(path));
+	unlink(path);
+	takeover_journal_close(k);
+}
