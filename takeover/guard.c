@@ -333,9 +333,29 @@ int takeover_guard_open(struct takeover_guard *guard)
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
+static const uint32_t all_families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
+
+int takeover_guard_stands(const char *name, bool *ret_stands)
+{
+	struct nft_batch *batch;
+	bool any = false;
+	char table[64];
+	int ret;
+
+	table_name(name, table, sizeof(table));
+	ret = nft_batch_open(&batch);
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; ret == 0 && !any && i < sizeof(all_families) / sizeof(all_families[0]); i++)
+		ret = nft_table_exists(batch, all_families[i], table, &any);
+	nft_batch_close(batch);
+	if (ret == 0)
+		*ret_stands = any;
+	return ret;
+}
+
 int takeover_guard_remove(const char *name)
 {
-	static const uint32_t families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
 	struct nft_batch *batch;
 	char table[64];
 	bool any = false;
@@ -346,12 +366,12 @@ int takeover_guard_remove(const char *name)
 	if (ret < 0)
 		return ret;
 	ret = nft_batch_begin(batch);
-	for (size_t i = 0; ret == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
+	for (size_t i = 0; ret == 0 && i < sizeof(all_families) / sizeof(all_families[0]); i++) {
 		bool exists = false;
 
-		ret = nft_table_exists(batch, families[i], table, &exists);
+		ret = nft_table_exists(batch, all_families[i], table, &exists);
 		if (ret == 0 && exists)
-			ret = put_table(batch, NFT_MSG_DELTABLE, families[i], table);
+			ret = put_table(batch, NFT_MSG_DELTABLE, all_families[i], table);
 		any = any || exists;
 	}
 	if (ret == 0 && any)

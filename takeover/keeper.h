@@ -75,6 +75,8 @@ struct takeover_keeper {
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;
+	unsigned int n_established; /* connections before the dump */
+	long back_since_ms;	    /* the source has sockets again */
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
 	int round;	   /* next round of the announcement schedule */

@@ -13,6 +13,7 @@
 #include "tasks.h"
 
 #define DELADDR_MS 1000
+#define BACK_MS	   500
 #define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
 
 /* Configured addresses that are on this host and have a socket. */
@@ -39,6 +40,7 @@ static int find_addresses(struct takeover_keeper *k)
 						 m->neighbours, TAKEOVER_NEIGHBOURS_MAX,
 						 &m->n_neighbours);
 			m->addresses[m->n_addresses++] = *a;
+			k->n_established += c.established;
 		}
 		free(c.peers);
 	}
@@ -251,6 +253,42 @@ void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned c
 	k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
 }
 
+/* Whether the service has been restored on this very host, so far that packets may
+ * reach it: its own guard stands behind ours; or, restored without us, its sockets
+ * are there and out of repair mode. */
+static bool back_here(struct takeover_keeper *k)
+{
+	const struct takeover_manifest *m = k->manifest;
+	unsigned int established = 0, sockets = 0;
+	bool here = false, guarded = false;
+	char name[32];
+
+	for (size_t i = 0; i < m->n_addresses && !here; i++)
+		takeover_address_present(&m->addresses[i], &here);
+	if (!here)
+		return false;
+	snprintf(name, sizeof(name), "%.8s-destination", m->id);
+	if (takeover_guard_stands(name, &guarded) == 0 && guarded)
+		return true;
+	for (size_t i = 0; i < m->n_addresses; i++) {
+		struct takeover_connections c = { 0 };
+
+		if (takeover_connections_find(&m->addresses[i], &c) < 0)
+			return false;
+		established += c.established;
+		sockets += c.established + c.listening;
+		free(c.peers);
+	}
+	if (sockets == 0 || takeover_tasks_in_repair(m->addresses, m->n_addresses)) {
+		k->back_since_ms = 0;
+		return false;
+	}
+	/* Listening sockets come first: wait for the others, unless they ended before the dump. */
+	if (k->back_since_ms == 0)
+		k->back_since_ms = takeover_now_ms();
+	return established >= k->n_established || takeover_now_ms() - k->back_since_ms > BACK_MS;
+}
+
 void takeover_source_tick(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
@@ -259,18 +297,14 @@ void takeover_source_tick(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_COMMITTED)
 		return;
 	relay(k);
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		bool present = false;
-
-		/* Restored on this very host: its guard stands behind ours. */
-		if (takeover_address_present(&k->manifest->addresses[i], &present) == 0 && present) {
-			takeover_keeper_release(k);
-			k->state = TAKEOVER_DONE;
-			takeover_journal(k, "back on this host");
-			return;
-		}
-		all = all && k->owner_known[i];
+	if (back_here(k)) {
+		takeover_keeper_release(k);
+		k->state = TAKEOVER_DONE;
+		takeover_journal(k, "back on this host");
+		return;
 	}
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		all = all && k->owner_known[i];
 	if ((all && now > k->quiet_at_ms) || now > k->deadline_ms) {
 		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;

@@ -117,6 +117,17 @@ void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t 
 		each_in_repair(pids[i], addresses, n, end_repair);
 }
 
+bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n)
+{
+	pid_t pids[TASKS_MAX];
+	size_t n_pids = all_tasks(pids, TASKS_MAX);
+
+	for (size_t i = 0; i < n_pids; i++)
+		if (each_in_repair(pids[i], addresses, n, NULL) > 0)
+			return true;
+	return false;
+}
+
 static pid_t parent_of(pid_t pid)
 {
 	char path[64], line[512], *rest;

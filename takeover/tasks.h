@@ -3,6 +3,7 @@
 #ifndef TAKEOVER_TASKS_H
 #define TAKEOVER_TASKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "address.h"
@@ -12,6 +13,9 @@
  * net/ipv4/tcp.c, TCP_REPAIR_OFF_NO_WP). Before that its process would get errors
  * from every send. Needs Linux 5.6 (pidfd_getfd). */
 void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n);
+
+/* Whether any process holds such a socket in repair mode. */
+bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n);
 
 /* Kill a half-restored tree: the process of the pidfd @root_fd (-1: unknown) with its
  * descendants, and every process that holds a socket of the @n addresses in repair

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What every lab test uses: a lab, a busy redis on the service address, dump and
+# restore through plugin or scripts, and the checks of a takeover's promises.
+
+top=$(realpath "${BATS_TEST_DIRNAME:-$(dirname "${BASH_SOURCE[0]}")}/../..")
+export LAB=${TEST_LAB:-test-$$}
+shared=/run/criu-ip-takeover-lab/$LAB/shared
+address=192.0.2.100
+
+# Unlike a bare "!", this fails a test.
+not() { ! "$@"; }
+
+on() { "$top/scripts/lab" exec "$@"; }
+
+# until_true SECONDS WHAT CMD...: poll until CMD succeeds.
+until_true() {
+	local deadline=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS > deadline)); then
+			echo "in vain: $what" >&2
+			"$@" >&2
+			return 1
+		fi
+		read -r -t 0.05 <> <(:) || :
+	done
+}
+
+setup() {
+	"$top/scripts/lab" up
+	on client tcpdump -i eth0 -U -s 128 -w /shared/capture "host $address or arp or icmp" \
+		2>"$shared/tcpdump.log" 3>&- &
+	until_true 10 "tcpdump listens" grep -q listening "$shared/tcpdump.log"
+	mkdir -p "$shared/images"
+	extra=()
+}
+
+# Shown by bats only when the test fails.
+teardown() {
+	local f host
+	if [ -z "$BATS_TEST_COMPLETED" ]; then
+		for f in "$shared"/images/*.log "$shared"/images/ip-takeover*.json "$shared"/*.err; do
+			[ -e "$f" ] && echo "== ${f##*/}" && tail -n 25 "$f"
+		done
+		for host in alpha beta; do
+			echo "== $host"
+			on "$host" /src/build/ip-takeover status
+			on "$host" ip -br address show dev eth0
+			on "$host" nft list ruleset
+			on "$host" ps -e -o pid,stat,args
+		done
+	fi
+	"$top/scripts/lab" down
+}
+
+# start_redis [HOST]: sets $pid.
+start_redis() {
+	local host=${1:-alpha}
+	on "$host" redis-server --bind $address --port 6379 --save '' --protected-mode no \
+		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
+	until_true 10 "redis writes its pidfile" on "$host" test -s /run/redis.pid
+	pid=$(on "$host" cat /run/redis.pid)
+}
+
+# start_load CONNECTIONS [OPTION...]
+start_load() {
+	local connections=$1
+	shift
+	rm -f "$shared/ready" "$shared/load.json"
+	on client /src/build/takeover-load redis $address 6379 --connections "$connections" \
+		--duration 120 --ready /shared/ready --json /shared/load.json "$@" \
+		>"$shared/load.out" 2>"$shared/load.err" 3>&- &
+	load=$!
+	until_true 20 "all clients are connected" test -e "$shared/ready"
+}
+
+# end_load: every connection lived and every answer was right.
+end_load() {
+	on client pkill -TERM -x takeover-load
+	wait "$load" || { cat "$shared/load.err" "$shared/load.out"; return 1; }
+	[ "$(field "$shared/load.json" reset)" = 0 ]
+	[ "$(field "$shared/load.json" wrong)" = 0 ]
+	[ "$(field "$shared/load.json" closed)" = 0 ]
+	[ "$(field "$shared/load.json" unanswered)" = 0 ]
+}
+
+# field FILE NAME: a number of one of our JSON files.
+field() {
+	sed -nE "s/^ *\"$2\": *([^,]*),?\$/\\1/p" "$1" | head -n 1
+}
+
+# criu's options for a WAY: plugin or scripts.
+way() {
+	case $1 in
+	plugin) echo --libdir /src/build/plugin ;;
+	scripts) echo --action-script /src/build/criu-action ;;
+	none) ;;
+	*) return 1 ;;
+	esac
+}
+
+common=(--images-dir /shared/images -v4 --tcp-established --network-lock skip)
+
+# dump WAY [OPTION...]; "${extra[@]}" comes before.
+dump() {
+	local w
+	w=$(way "$1")
+	shift
+	# shellcheck disable=SC2086
+	on alpha "${extra[@]}" criu dump "${common[@]}" -t "$pid" -o dump.log $w "$@" 3>&-
+}
+
+# restore HOST WAY [OPTION...]
+restore() {
+	local host=$1 w
+	w=$(way "$2")
+	shift 2
+	# shellcheck disable=SC2086
+	on "$host" "${extra[@]}" criu restore "${common[@]}" -d -o restore.log $w "$@" 3>&-
+}
+
+# Keepers linger for what still arrives, bounded; then nothing of ours is there.
+nothing_left() {
+	local host=$1
+	until_true 15 "the keepers of $host end" on "$host" sh -c '! pgrep -l ip-takeover'
+	[ -z "$(on "$host" nft list ruleset)" ]
+	[ -z "$(on "$host" ls /run/ip-takeover | grep -v 'json$')" ]
+	[ -z "$(on "$host" cat /proc/net/netfilter/nfnetlink_queue)" ]
+}
+
+no_journal() {
+	[ "$(on "$1" /src/build/ip-takeover status)" = "no takeover on this host" ]
+}
+
+holds_address() { on "$1" ip -o address show to $address | grep -q "$address/"; }
+mac_of() { on "$1" cat /sys/class/net/eth0/address; }
+neighbour_is() { on client ip neigh show $address | grep -qi "lladdr $(mac_of "$1")"; }
+
+answers_arp() {
+	on client arping -c 2 -w 1 -I eth0 $address | grep -qi "$(mac_of "$1")"
+}
+
+# What the client's wire has seen: no RST, no unreachable, and the address spoken for by
+# HOST... in this order, nobody else, nobody again.
+wire_saw() {
+	local host macs=()
+	for host; do macs+=("$(mac_of "$host")"); done
+	on client pkill -INT -x tcpdump
+	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
+	[ -z "$(on client tcpdump -nr /shared/capture 'tcp[tcpflags] & tcp-rst != 0 or icmp[icmptype] = icmp-unreach' 2>/dev/null)" ]
+	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' |
+		uniq | tr '\n' ' ')" = "${macs[*]} " ]
+}
+
+# Everything that holds after a takeover from alpha to beta.
+moved() {
+	holds_address beta
+	not holds_address alpha
+	neighbour_is beta
+	not answers_arp alpha
+	end_load
+	nothing_left alpha
+	nothing_left beta
+	no_journal alpha
+	no_journal beta
+	wire_saw alpha beta
+}
+
+# Everything that holds after a takeover that did not happen.
+stayed() {
+	holds_address alpha
+	not holds_address beta
+	answers_go_on
+	end_load
+	nothing_left alpha
+	nothing_left beta
+	wire_saw alpha
+}
+
+# The service answers new connections, too.
+answers_go_on() {
+	until_true 10 "redis answers" on client redis-cli -h $address -t 2 ping
+}

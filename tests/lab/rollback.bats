@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Takeovers that do not happen: the service goes on where it was.
+
+load helper
+
+busy() {
+	start_redis
+	start_load 100 --interval-ms 10-30
+}
+
+# left_running WAY: criu dump -R takes an image and lets the service live.
+left_running() {
+	busy
+	dump "$1" -R
+	stayed
+	on alpha /src/build/ip-takeover status | grep -q 'rolled back'
+}
+
+@test "dump -R, plugin" { left_running plugin; }
+@test "dump -R, scripts" { left_running scripts; }
+
+# refused_after WAY: another action script makes the dump fail after ours withdrew.
+refused_after() {
+	busy
+	cat >"$shared/refuse" <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ]
+	END
+	chmod +x "$shared/refuse"
+	not dump "$1" --action-script /shared/refuse
+	stayed
+	on alpha /src/build/ip-takeover status | grep -q 'rolled back'
+}
+
+@test "a failing post-dump script, plugin" { refused_after plugin; }
+@test "a failing post-dump script, scripts" { refused_after scripts; }
+
+# A dump that fails in the middle: without --tcp-established CRIU refuses connections.
+fails_half_way() {
+	busy
+	# shellcheck disable=SC2046
+	not on alpha criu dump --images-dir /shared/images -v4 --network-lock skip -t "$pid" \
+		-o dump.log $(way "$1")
+	stayed
+}
+
+@test "a dump that fails half-way, plugin" { fails_half_way plugin; }
+@test "a dump that fails half-way, scripts" { fails_half_way scripts; }
+
+# beta_fails WAY: beta lacks a file that the service has open; alpha takes it back.
+beta_fails() {
+	on alpha touch /tmp/only-on-alpha
+	on alpha sh -c 'exec redis-server --bind '$address' --port 6379 --save "" --protected-mode no \
+		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log \
+		9</tmp/only-on-alpha' >/dev/null
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	start_load 100 --interval-ms 10-30
+	dump "$1"
+	not restore beta "$1"
+	until_true 10 "beta gives the address back" not holds_address beta
+	nothing_left beta
+	on beta /src/build/ip-takeover status | grep -q 'rolled back'
+	restore alpha "$1"
+	holds_address alpha
+	answers_go_on
+	end_load
+	nothing_left alpha
+	no_journal alpha
+	wire_saw alpha
+}
+
+@test "a restore on beta that fails, then one on alpha, plugin" { beta_fails plugin; }
+@test "a restore on beta that fails, then one on alpha, scripts" { beta_fails scripts; }
+
+@test "after a restore on alpha itself nothing has changed" {
+	busy
+	dump plugin
+	restore alpha plugin
+	stayed
+	no_journal alpha
+}
+
+@test "restored on alpha by claim and a criu without us" {
+	busy
+	dump plugin
+	on alpha /src/build/ip-takeover claim $address
+	on alpha criu restore "${common[@]}" -d -o restore.log
+	stayed
+	no_journal alpha
+}
+
+@test "an address that another host holds is not claimed" {
+	busy
+	dump plugin
+	on alpha ip address add $address/24 dev eth0
+	not restore beta plugin
+	grep -q 'is in use by' "$shared/images/restore.log"
+	until_true 10 "beta gives the address back" not holds_address beta
+	nothing_left beta
+	on alpha ip address del $address/24 dev eth0
+	restore beta plugin
+	moved
+}
+
+@test "an address that the destination's configuration does not name is not claimed" {
+	busy
+	dump plugin
+	on beta sed -i "/$address/d" /etc/criu/ip-takeover.conf
+	not restore beta plugin
+	grep -q "$address is not in this host's configuration" "$shared/images/restore.log"
+	not holds_address beta
+	nothing_left beta
+	restore alpha plugin
+	stayed
+}
+
+@test "without configuration the plugin does nothing and says so once" {
+	start_redis
+	on alpha rm /etc/criu/ip-takeover.conf
+	dump plugin -R
+	[ "$(grep -c ip-takeover: "$shared/images/dump.log")" = 1 ]
+	grep 'ip-takeover: .*ip-takeover.conf: No such file.*nothing to do' "$shared/images/dump.log"
+	holds_address alpha
+	[ -z "$(on alpha ls /run/ip-takeover)" ]
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# A redis with busy clients moves from alpha to beta together with its address.
+
+load helper
+
+# takeover CONNECTIONS WAY-OF-DUMP WAY-OF-RESTORE
+takeover() {
+	start_redis
+	start_load "$1" --interval-ms 10-30
+	dump "$2"
+	restore beta "$3"
+	moved
+}
+
+@test "1 connection, plugin only" { takeover 1 plugin plugin; }
+@test "100 connections, plugin only" { takeover 100 plugin plugin; }
+@test "1000 connections, plugin only" { takeover 1000 plugin plugin; }
+@test "1 connection, scripts only" { takeover 1 scripts scripts; }
+@test "100 connections, scripts only" { takeover 100 scripts scripts; }
+@test "1000 connections, scripts only" { takeover 1000 scripts scripts; }
+@test "1 connection, plugin on the source, scripts on the destination" { takeover 1 plugin scripts; }
+@test "100 connections, plugin on the source, scripts on the destination" { takeover 100 plugin scripts; }
+@test "1000 connections, plugin on the source, scripts on the destination" { takeover 1000 plugin scripts; }
+
+@test "100 connections that never pause" {
+	start_redis
+	start_load 100
+	dump plugin
+	restore beta plugin
+	moved
+}
+
+@test "after a second between dump and restore all clients are answered at once" {
+	start_redis
+	start_load 100 --interval-ms 100-300
+	dump plugin
+	# The time itself is the point: the longest retransmission timer runs meanwhile.
+	sleep 1
+	restore beta plugin
+	# The slowest timer of a client that was left alone would fire a second later.
+	until_true 20 "the keepers end" on alpha sh -c '! pgrep -l ip-takeover'
+	moved
+	echo "spread $(field "$shared/load.json" spread_ms) ms"
+	[ "$(field "$shared/load.json" spread_ms | cut -d. -f1)" -lt 500 ]
+}
+
+@test "two takeovers side by side: there and back again" {
+	start_redis
+	start_load 50 --interval-ms 10-30
+	dump plugin
+	restore beta plugin
+	until_true 15 "the keepers of beta end" on beta sh -c '! pgrep -l ip-takeover'
+	until_true 15 "the keepers of alpha end" on alpha sh -c '! pgrep -l ip-takeover'
+	rm -r "$shared/images"
+	mkdir "$shared/images"
+	on beta criu dump "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin
+	restore alpha plugin
+	holds_address alpha
+	not holds_address beta
+	end_load
+	nothing_left alpha
+	nothing_left beta
+	wire_saw alpha beta alpha
+}
