@@ -8,7 +8,8 @@ VERSION := 0.1
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu iproute2
+	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
+LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
 	-DTAKEOVER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
@@ -53,15 +54,43 @@ $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 unit: $(UNIT)
 
 deps:
-	@scripts/deps $(BUILD_DEPS)
+	@scripts/deps $(BUILD_DEPS) $(LAB_DEPS)
+
+# Everything that the lab's hosts run.
+hosts: all $(B)/takeover-load
 
 check: deps
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory hosts unit
 	@tests/run
+
+demo: deps
+	@$(MAKE) --no-print-directory hosts
+	@scripts/demo
+
+bench: deps
+	@$(MAKE) --no-print-directory hosts
+	@scripts/bench
+
+lint:
+	@scripts/deps shellcheck clang $(BUILD_DEPS)
+	shellcheck -x .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run
+	shellcheck -x -s bash tests/lab/*.bash
+	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
+
+install: all
+	install -D -m 755 $(B)/ip-takeover $(DESTDIR)$(PREFIX)/sbin/ip-takeover
+	install -D -m 755 $(B)/criu-action $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/criu-action
+	install -D -m 644 $(B)/plugin/ip_takeover_plugin.so \
+		$(DESTDIR)$(PREFIX)/lib/criu-ip-takeover/ip_takeover_plugin.so
+	install -D -m 644 man/ip-takeover.8 $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ip-takeover $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover $(DESTDIR)$(PREFIX)/lib/criu-ip-takeover
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit deps check clean
+.PHONY: all unit hosts deps check demo bench lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

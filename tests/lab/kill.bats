@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# kill -9 of criu, of the keeper or of its worker, at every stage, on either side:
+# one owner or a clean rollback, no reset, nothing left over.
+
+load helper
+
+# victim_dies STAGE NAME: an action script that runs after ours and kills at STAGE.
+victim_dies() {
+	cat >"$shared/killer" <<-END
+	#!/bin/sh
+	[ "\$CRTOOLS_SCRIPT_ACTION" = $1 ] || exit 0
+	: >/shared/killed
+	case $2 in
+	criu) kill -9 "\$PPID" ;;
+	*) pkill -9 -x $2 ;;
+	esac
+	END
+	chmod +x "$shared/killer"
+}
+
+# The script that was named last runs first: ours, then the killer.
+killer=(--action-script /shared/killer --action-script /src/build/criu-action)
+
+busy() {
+	start_redis
+	start_load 100 --interval-ms 10-30
+}
+
+says() {
+	on "$1" /src/build/ip-takeover status | grep -q "$2"
+}
+
+criu_dies_on_source() {
+	busy
+	victim_dies "$1" criu
+	not dump none "${killer[@]}"
+	[ -e "$shared/killed" ]
+	until_true 5 "alpha says that it rolled back" says alpha 'rolled back'
+	stayed
+}
+
+@test "criu killed at pre-dump" { criu_dies_on_source pre-dump; }
+@test "criu killed at post-dump" { criu_dies_on_source post-dump; }
+
+keeper_dies_on_source() {
+	busy
+	victim_dies "$1" "$2"
+	dump none "${killer[@]}"
+	[ -e "$shared/killed" ]
+	restore beta scripts
+	moved
+}
+
+@test "the source's keeper killed at pre-dump" { keeper_dies_on_source pre-dump ip-takeover; }
+@test "the source's keeper killed at post-dump" { keeper_dies_on_source post-dump ip-takeover; }
+@test "the source's worker killed at pre-dump" { keeper_dies_on_source pre-dump ip-takeover-wrk; }
+@test "the source's worker killed at post-dump" { keeper_dies_on_source post-dump ip-takeover-wrk; }
+
+keeper_dies_after_commit() {
+	busy
+	dump plugin
+	until_true 5 "alpha says that it committed" says alpha 'committed'
+	on alpha pkill -9 -x "$1"
+	restore beta plugin
+	moved
+}
+
+@test "the source's keeper killed after the commit" { keeper_dies_after_commit ip-takeover; }
+@test "the source's worker killed after the commit" { keeper_dies_after_commit ip-takeover-wrk; }
+
+# The tasks that criu had made go too, and the images serve once more.
+criu_dies_before_release() {
+	busy
+	dump plugin
+	victim_dies "$1" criu
+	not restore beta none "${killer[@]}"
+	[ -e "$shared/killed" ]
+	until_true 5 "beta says that it rolled back" says beta 'rolled back'
+	not holds_address beta
+	nothing_left beta
+	until_true 5 "no task is left on beta" not on beta pgrep redis-server
+	restore beta plugin
+	moved
+}
+
+@test "criu killed at pre-restore" { criu_dies_before_release pre-restore; }
+@test "criu killed at post-restore" { criu_dies_before_release post-restore; }
+
+criu_dies_after_release() {
+	busy
+	dump plugin
+	victim_dies "$1" criu
+	not restore beta none "${killer[@]}"
+	[ -e "$shared/killed" ]
+	moved
+}
+
+@test "criu killed at pre-resume" { criu_dies_after_release pre-resume; }
+@test "criu killed at post-resume" { criu_dies_after_release post-resume; }
+
+keeper_dies_on_destination() {
+	busy
+	dump plugin
+	victim_dies "$1" "$2"
+	restore beta none "${killer[@]}"
+	[ -e "$shared/killed" ]
+	moved
+}
+
+@test "the destination's keeper killed at pre-restore" { keeper_dies_on_destination pre-restore ip-takeover; }
+@test "the destination's keeper killed at post-restore" { keeper_dies_on_destination post-restore ip-takeover; }
+@test "the destination's keeper killed at pre-resume" { keeper_dies_on_destination pre-resume ip-takeover; }
+@test "the destination's keeper killed at post-resume" { keeper_dies_on_destination post-resume ip-takeover; }
+@test "the destination's worker killed at pre-restore" { keeper_dies_on_destination pre-restore ip-takeover-wrk; }
+@test "the destination's worker killed at post-restore" { keeper_dies_on_destination post-restore ip-takeover-wrk; }
+@test "the destination's worker killed at pre-resume" { keeper_dies_on_destination pre-resume ip-takeover-wrk; }
+@test "the destination's worker killed at post-resume" { keeper_dies_on_destination post-resume ip-takeover-wrk; }
