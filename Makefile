@@ -9,7 +9,7 @@ B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
 	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
-LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats
+LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
 	-DTAKEOVER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)

@@ -163,23 +163,35 @@ static int put_mute(struct nft_batch *batch, const char *table, const struct tak
 	return put_rule(batch, NFPROTO_ARP, table, "out", guard_rule_arp_drop(a, GUARD_ARP_SENDER));
 }
 
-static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
-		    const struct takeover_address *a, uint16_t queue)
+static int put_hold_chain(struct nft_batch *batch, const struct takeover_guard *guard,
+			  const struct takeover_address *a, uint16_t queue, bool in)
 {
-	uint32_t family = nft_family(a);
-	int ret;
+	const char *chain = in ? "in" : "out";
+	int ret = 0;
 
 	/* Neighbour discovery is not the service's traffic: it goes on. */
-	if (a->family == AF_INET6) {
-		ret = put_rule(batch, family, guard->table, "in",
-			       guard_rule_neighbour_accept(a));
-		if (ret < 0)
-			return ret;
-	}
-	ret = put_rule(batch, family, guard->table, "in", guard_rule_hold(a, guard->mode, queue));
+	if (a->family == AF_INET6)
+		ret = put_rule(batch, NFPROTO_IPV6, guard->table, chain,
+			       guard_rule_neighbour_accept(a, in));
 	if (ret < 0)
 		return ret;
-	return put_rule(batch, family, guard->table, "out", guard_rule_fin_rst_drop(a));
+	return put_rule(batch, nft_family(a), guard->table, chain,
+			guard_rule_hold(a, guard->mode, queue, in));
+}
+
+static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
+		    const struct takeover_address *a, uint16_t queue, bool mute)
+{
+	int ret = put_hold_chain(batch, guard, a, queue, true);
+
+	if (ret == 0)
+		ret = put_rule(batch, nft_family(a), guard->table, "out",
+			       guard_rule_fin_rst_drop(a));
+	/* CRIU sends what was never sent while it still makes the sockets. Lost, it would
+	 * wait for a timer of three seconds; asked for, a muted neighbour for one. */
+	if (ret == 0 && mute && guard->mode != TAKEOVER_GUARD_DROP)
+		ret = put_hold_chain(batch, guard, a, queue, false);
+	return ret;
 }
 
 static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
@@ -200,7 +212,7 @@ static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
 		if (mute)
 			ret = put_mute(batch, guard->table, &guard->addresses[i]);
 		if (ret == 0)
-			ret = put_hold(batch, guard, &guard->addresses[i], queue);
+			ret = put_hold(batch, guard, &guard->addresses[i], queue, mute);
 	}
 	return ret < 0 ? ret : nft_batch_commit(batch);
 }

@@ -28,7 +28,8 @@ const char *takeover_guard_mode_name(enum takeover_guard_mode mode);
 /* Set the guard for @n addresses, tables named "ip-takeover-<@name>", in one
  * transaction; packets go to NFQUEUE number @queue, which its owner has bound
  * already. Tries the modes and keeps the first that the kernel takes: `queue`
- * before nft_compat where the kernel seems to have it. @mute also stops ARP and neighbour discovery for the addresses.
+ * before nft_compat where the kernel seems to have it. @mute also stops ARP and
+ * neighbour discovery for the addresses, and holds what leaves from them.
  * The rules outlive this process: when the queue's owner dies, the kernel drops.
  * Free with takeover_guard_free(), which removes nothing. -EEXIST when a guard
  * of this name stands; else the kernel's errno. */

@@ -130,15 +130,15 @@ static struct nftnl_rule *done(struct nftnl_rule *rule, int ret)
 	return rule;
 }
 
-/* nft add rule ip TABLE in ip daddr ADDRESS queue num QUEUE */
+/* nft add rule ip TABLE in ip daddr ADDRESS queue num QUEUE; out: ip saddr */
 struct nftnl_rule *guard_rule_hold(const struct takeover_address *a, enum takeover_guard_mode mode,
-				   uint16_t queue)
+				   uint16_t queue, bool in)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, true) ?: add_hold(rule, mode, queue));
+	return done(rule, add_match(rule, a, in) ?: add_hold(rule, mode, queue));
 }
 
 /* nft add rule ip TABLE out ip saddr ADDRESS tcp flags & (fin|rst) != 0 drop */
@@ -194,14 +194,14 @@ static int add_icmpv6(struct nftnl_rule *rule, uint32_t op, uint8_t type)
 }
 
 /* nft add rule ip6 TABLE in ip6 daddr ADDRESS icmpv6 type >= nd-router-solicit accept
- * (RFC 4861: types 133 to 137; what lies above them is no unicast service's) */
-struct nftnl_rule *guard_rule_neighbour_accept(const struct takeover_address *a)
+ * (RFC 4861: types 133 to 137; what lies above them is no unicast service's); out: saddr */
+struct nftnl_rule *guard_rule_neighbour_accept(const struct takeover_address *a, bool in)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, true) ?:
+	return done(rule, add_match(rule, a, in) ?:
 			  add_icmpv6(rule, NFT_CMP_GTE, ND_ROUTER_SOLICIT) ?:
 			  add_verdict(rule, NF_ACCEPT));
 }

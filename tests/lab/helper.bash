@@ -3,28 +3,12 @@
 # restore through plugin or scripts, and the checks of a takeover's promises.
 
 top=$(realpath "${BATS_TEST_DIRNAME:-$(dirname "${BASH_SOURCE[0]}")}/../..")
-export LAB=${TEST_LAB:-test-$$}
-shared=/run/criu-ip-takeover-lab/$LAB/shared
-address=192.0.2.100
+export LAB=test-$$
+# shellcheck source=../../scripts/lab.d/service.bash
+. "$top/scripts/lab.d/service.bash"
 
 # Unlike a bare "!", this fails a test.
 not() { ! "$@"; }
-
-on() { "$top/scripts/lab" exec "$@"; }
-
-# until_true SECONDS WHAT CMD...: poll until CMD succeeds.
-until_true() {
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@" >/dev/null 2>&1; do
-		if ((SECONDS > deadline)); then
-			echo "in vain: $what" >&2
-			"$@" >&2
-			return 1
-		fi
-		read -r -t 0.05 <> <(:) || :
-	done
-}
 
 setup() {
 	"$top/scripts/lab" up
@@ -32,7 +16,6 @@ setup() {
 		2>"$shared/tcpdump.log" 3>&- &
 	until_true 10 "tcpdump listens" grep -q listening "$shared/tcpdump.log"
 	mkdir -p "$shared/images"
-	extra=()
 }
 
 # Shown by bats only when the test fails.
@@ -53,27 +36,6 @@ teardown() {
 	"$top/scripts/lab" down
 }
 
-# start_redis [HOST]: sets $pid.
-start_redis() {
-	local host=${1:-alpha}
-	on "$host" redis-server --bind $address --port 6379 --save '' --protected-mode no \
-		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
-	until_true 10 "redis writes its pidfile" on "$host" test -s /run/redis.pid
-	pid=$(on "$host" cat /run/redis.pid)
-}
-
-# start_load CONNECTIONS [OPTION...]
-start_load() {
-	local connections=$1
-	shift
-	rm -f "$shared/ready" "$shared/load.json"
-	on client /src/build/takeover-load redis $address 6379 --connections "$connections" \
-		--duration 120 --ready /shared/ready --json /shared/load.json "$@" \
-		>"$shared/load.out" 2>"$shared/load.err" 3>&- &
-	load=$!
-	until_true 20 "all clients are connected" test -e "$shared/ready"
-}
-
 # end_load: every connection lived and every answer was right.
 end_load() {
 	on client pkill -TERM -x takeover-load
@@ -84,45 +46,10 @@ end_load() {
 	[ "$(field "$shared/load.json" unanswered)" = 0 ]
 }
 
-# field FILE NAME: a number of one of our JSON files.
-field() {
-	sed -nE "s/^ *\"$2\": *([^,]*),?\$/\\1/p" "$1" | head -n 1
-}
-
-# criu's options for a WAY: plugin or scripts.
-way() {
-	case $1 in
-	plugin) echo --libdir /src/build/plugin ;;
-	scripts) echo --action-script /src/build/criu-action ;;
-	none) ;;
-	*) return 1 ;;
-	esac
-}
-
-common=(--images-dir /shared/images -v4 --tcp-established --network-lock skip)
-
-# dump WAY [OPTION...]; "${extra[@]}" comes before.
-dump() {
-	local w
-	w=$(way "$1")
-	shift
-	# shellcheck disable=SC2086
-	on alpha "${extra[@]}" criu dump "${common[@]}" -t "$pid" -o dump.log $w "$@" 3>&-
-}
-
-# restore HOST WAY [OPTION...]
-restore() {
-	local host=$1 w
-	w=$(way "$2")
-	shift 2
-	# shellcheck disable=SC2086
-	on "$host" "${extra[@]}" criu restore "${common[@]}" -d -o restore.log $w "$@" 3>&-
-}
-
 # Keepers linger for what still arrives, bounded; then nothing of ours is there.
 nothing_left() {
 	local host=$1
-	until_true 15 "the keepers of $host end" on "$host" sh -c '! pgrep -l ip-takeover'
+	until_true 15 "the keepers of $host end" no_keeper "$host"
 	[ -z "$(on "$host" nft list ruleset)" ]
 	[ -z "$(on "$host" ls /run/ip-takeover | grep -v 'json$')" ]
 	[ -z "$(on "$host" cat /proc/net/netfilter/nfnetlink_queue)" ]

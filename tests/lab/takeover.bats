@@ -39,7 +39,7 @@ takeover() {
 	sleep 1
 	restore beta plugin
 	# The slowest timer of a client that was left alone would fire a second later.
-	until_true 20 "the keepers end" on alpha sh -c '! pgrep -l ip-takeover'
+	until_true 20 "the keepers end" no_keeper alpha
 	moved
 	echo "spread $(field "$shared/load.json" spread_ms) ms"
 	[ "$(field "$shared/load.json" spread_ms | cut -d. -f1)" -lt 500 ]
@@ -50,8 +50,8 @@ takeover() {
 	start_load 50 --interval-ms 10-30
 	dump plugin
 	restore beta plugin
-	until_true 15 "the keepers of beta end" on beta sh -c '! pgrep -l ip-takeover'
-	until_true 15 "the keepers of alpha end" on alpha sh -c '! pgrep -l ip-takeover'
+	until_true 15 "the keepers of beta end" no_keeper beta
+	until_true 15 "the keepers of alpha end" no_keeper alpha
 	rm -r "$shared/images"
 	mkdir "$shared/images"
 	on beta criu dump "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin
