@@ -75,7 +75,8 @@ int takeover_destination_open(struct takeover_keeper *k)
 	k->probed_at_ms = takeover_now_ms();
 	if (ret < 0)
 		return ret;
-	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold);
+	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold) ?:
+	      takeover_hold_open(k->config.hold_packets, false, &k->hold_out);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
 	return 0;
@@ -87,7 +88,7 @@ int takeover_destination_begin(struct takeover_keeper *k)
 	int ret;
 
 	takeover_journal_forget(k);
-	ret = takeover_keeper_guard(k, true);
+	ret = takeover_keeper_guard(k);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -164,6 +165,7 @@ static int claim(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s", strerror(-ret));
 	announce(k);
+	takeover_keeper_release_out(k);
 	k->claimed_at_ms = takeover_now_ms();
 	k->round = 1;
 	k->state = TAKEOVER_CLAIMED;
@@ -181,8 +183,8 @@ static int release(struct takeover_keeper *k)
 	ret = claim(k);
 	if (ret < 0)
 		return ret;
-	/* The event loop does it as soon as criu has its answer: thousands of packets take
-	 * their time, and criu need not wait for them. */
+	/* The event loop lets in what waits as soon as criu has its answer: thousands of
+	 * packets take their time, and criu need not wait for them. */
 	k->state = TAKEOVER_RELEASED;
 	takeover_event(k, "release");
 	return 0;

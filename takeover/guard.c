@@ -180,7 +180,7 @@ static int put_hold_chain(struct nft_batch *batch, const struct takeover_guard *
 }
 
 static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
-		    const struct takeover_address *a, uint16_t queue, bool mute)
+		    const struct takeover_address *a, uint16_t queue, const uint16_t *queue_out)
 {
 	int ret = put_hold_chain(batch, guard, a, queue, true);
 
@@ -189,14 +189,15 @@ static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
 			       guard_rule_fin_rst_drop(a));
 	/* CRIU sends what was never sent while it still makes the sockets. Lost, it would
 	 * wait for a timer of three seconds; asked for, a muted neighbour for one. */
-	if (ret == 0 && mute && guard->mode != TAKEOVER_GUARD_DROP)
-		ret = put_hold_chain(batch, guard, a, queue, false);
+	if (ret == 0 && queue_out && guard->mode != TAKEOVER_GUARD_DROP)
+		ret = put_hold_chain(batch, guard, a, *queue_out, false);
 	return ret;
 }
 
-static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
+static int try_set(struct takeover_guard *guard, uint16_t queue, const uint16_t *queue_out)
 {
 	struct nft_batch *batch = guard->batch;
+	bool mute = queue_out;
 	int ret;
 
 	ret = nft_batch_begin(batch);
@@ -212,7 +213,7 @@ static int try_set(struct takeover_guard *guard, uint16_t queue, bool mute)
 		if (mute)
 			ret = put_mute(batch, guard->table, &guard->addresses[i]);
 		if (ret == 0)
-			ret = put_hold(batch, guard, &guard->addresses[i], queue, mute);
+			ret = put_hold(batch, guard, &guard->addresses[i], queue, queue_out);
 	}
 	return ret < 0 ? ret : nft_batch_commit(batch);
 }
@@ -275,7 +276,7 @@ out:
 }
 
 int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
-		       uint16_t queue, bool mute, struct takeover_guard **ret_guard)
+		       uint16_t queue, const uint16_t *queue_out, struct takeover_guard **ret_guard)
 {
 	static const enum takeover_guard_mode orders[][3] = {
 		{ TAKEOVER_GUARD_QUEUE, TAKEOVER_GUARD_QUEUE_COMPAT, TAKEOVER_GUARD_DROP },
@@ -291,7 +292,7 @@ int takeover_guard_set(const char *name, const struct takeover_address *addresse
 	order = orders[without_nft_queue(guard)];
 	for (size_t i = 0; i < 3; i++) {
 		guard->mode = order[i];
-		ret = try_set(guard, queue, mute);
+		ret = try_set(guard, queue, queue_out);
 		/* An expression that this kernel has not: ENOENT or EOPNOTSUPP. */
 		if (ret != -ENOENT && ret != -EOPNOTSUPP)
 			break;
@@ -330,18 +331,29 @@ int takeover_guard_silence(struct takeover_guard *guard)
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
+static int flush_ip_chain(struct takeover_guard *guard, const struct chain *chain)
+{
+	int ret = 0;
+
+	if (has_family(guard, AF_INET))
+		ret = flush_chain(guard->batch, NFPROTO_IPV4, guard->table, chain->name);
+	if (ret == 0 && has_family(guard, AF_INET6))
+		ret = flush_chain(guard->batch, NFPROTO_IPV6, guard->table, chain->name);
+	return ret;
+}
+
+int takeover_guard_open_out(struct takeover_guard *guard)
+{
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[1]);
+
+	return ret < 0 ? ret : nft_batch_commit(guard->batch);
+}
+
 int takeover_guard_open(struct takeover_guard *guard)
 {
-	static const int families[] = { AF_INET, AF_INET6 };
-	int ret = nft_batch_begin(guard->batch);
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[0]) ?:
+		  flush_ip_chain(guard, &ip_chains[1]);
 
-	for (size_t f = 0; f < 2; f++) {
-		if (!has_family(guard, families[f]))
-			continue;
-		for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
-			ret = flush_chain(guard->batch, f == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6,
-					  guard->table, ip_chains[i].name);
-	}
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 

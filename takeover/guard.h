@@ -28,13 +28,14 @@ const char *takeover_guard_mode_name(enum takeover_guard_mode mode);
 /* Set the guard for @n addresses, tables named "ip-takeover-<@name>", in one
  * transaction; packets go to NFQUEUE number @queue, which its owner has bound
  * already. Tries the modes and keeps the first that the kernel takes: `queue`
- * before nft_compat where the kernel seems to have it. @mute also stops ARP and
- * neighbour discovery for the addresses, and holds what leaves from them.
+ * before nft_compat where the kernel seems to have it. With @queue_out (NULL: none)
+ * the guard is muted: ARP and neighbour discovery for the addresses stop, and what
+ * leaves from them is held in that queue.
  * The rules outlive this process: when the queue's owner dies, the kernel drops.
  * Free with takeover_guard_free(), which removes nothing. -EEXIST when a guard
  * of this name stands; else the kernel's errno. */
 int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
-		       uint16_t queue, bool mute, struct takeover_guard **ret_guard);
+		       uint16_t queue, const uint16_t *queue_out, struct takeover_guard **ret_guard);
 
 /* The guard that stands already under this name and in @mode, as a process that died
  * has left it. Free with takeover_guard_free(). */
@@ -48,6 +49,9 @@ int takeover_guard_unmute(struct takeover_guard *guard);
 
 /* From here on nothing at all leaves from the addresses (after the withdrawal). */
 int takeover_guard_silence(struct takeover_guard *guard);
+
+/* Let packets out again. */
+int takeover_guard_open_out(struct takeover_guard *guard);
 
 /* Let packets in and out again by deleting the rules, but not the chains: deleting
  * a base chain makes the kernel drop what any queue of this network namespace

@@ -65,7 +65,8 @@ struct takeover_keeper {
 	bool released; /* on the destination */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
-	struct takeover_hold *hold;
+	struct takeover_hold *hold;	/* what comes for the addresses */
+	struct takeover_hold *hold_out; /* on the destination: what leaves from them */
 	struct takeover_wire *wires[TAKEOVER_ADDRESSES_MAX]; /* one an address */
 	char guard_name[32];
 	enum takeover_guard_mode guard_mode;
@@ -110,7 +111,10 @@ int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *for
 	__attribute__((format(printf, 3, 4)));
 
 /* Set the role's guard, over one that a dead worker has left. */
-int takeover_keeper_guard(struct takeover_keeper *keeper, bool mute);
+int takeover_keeper_guard(struct takeover_keeper *keeper);
+
+/* On the destination: let out what the sockets have sent so far, and all that follows. */
+void takeover_keeper_release_out(struct takeover_keeper *keeper);
 
 /* Let held packets go on through the stack, and all that follow; the event loop
  * takes the guard away a little later. */

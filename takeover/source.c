@@ -81,7 +81,7 @@ int takeover_source_begin(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
 					   strerror(-ret));
-	ret = takeover_keeper_guard(k, false);
+	ret = takeover_keeper_guard(k);
 	if (ret < 0)
 		return ret;
 	k->state = TAKEOVER_PREPARED;

@@ -14,6 +14,7 @@
 
 #define TICK_MS	     10
 #define STRAGGLER_MS 10
+#define DRAIN_MAX    16
 
 static void forget_held(struct takeover_keeper *k)
 {
@@ -26,20 +27,26 @@ static void forget_held(struct takeover_keeper *k)
 	k->held_tail = &k->held;
 }
 
-int takeover_keeper_guard(struct takeover_keeper *k, bool mute)
+static int set_guard(struct takeover_keeper *k)
+{
+	uint16_t out = k->hold_out ? takeover_hold_queue(k->hold_out) : 0;
+
+	return takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
+				  takeover_hold_queue(k->hold), k->hold_out ? &out : NULL,
+				  &k->guard);
+}
+
+int takeover_keeper_guard(struct takeover_keeper *k)
 {
 	int ret;
 
 	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-%s", k->manifest->id,
 		 k->role == TAKEOVER_SOURCE ? "source" : "destination");
 	takeover_journal(k, "guard");
-	ret = takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
-				 takeover_hold_queue(k->hold), mute, &k->guard);
+	ret = set_guard(k);
 	if (ret == -EEXIST) {
 		takeover_guard_remove(k->guard_name);
-		ret = takeover_guard_set(k->guard_name, k->manifest->addresses,
-					 k->manifest->n_addresses, takeover_hold_queue(k->hold),
-					 mute, &k->guard);
+		ret = set_guard(k);
 	}
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
@@ -51,15 +58,38 @@ int takeover_keeper_guard(struct takeover_keeper *k, bool mute)
 	return 0;
 }
 
+/* Release until nothing more has come meanwhile, or so often. */
+static void drain(struct takeover_hold *hold)
+{
+	for (int i = 0; i < DRAIN_MAX; i++) {
+		unsigned int n = 0;
+
+		takeover_hold_release(hold);
+		takeover_hold_read(hold, NULL, NULL, &n);
+		if (n == 0)
+			break;
+	}
+}
+
 void takeover_keeper_release(struct takeover_keeper *k)
 {
-	/* In order: what waits goes first; the rules go, the chains stay, since deleting a
-	 * chain drops what is queued (guard.h); then what came in between. */
-	takeover_hold_release(k->hold);
+	/* What waits goes first; the rules go when next to nothing waits, since what comes
+	 * after them overtakes it, and a segment that is overtaken by a younger timestamp is
+	 * lost (RFC 7323 section 5, PAWS). The chains stay: deleting one drops what is
+	 * queued (guard.h). */
+	drain(k->hold);
 	takeover_guard_open(k->guard);
 	takeover_hold_release(k->hold);
 	forget_held(k);
 	k->opened_at_ms = takeover_now_ms();
+}
+
+void takeover_keeper_release_out(struct takeover_keeper *k)
+{
+	/* Nothing runs yet that could send more. */
+	takeover_hold_release(k->hold_out);
+	takeover_guard_open_out(k->guard);
+	takeover_hold_release(k->hold_out);
 }
 
 void takeover_keeper_unguard(struct takeover_keeper *k)
@@ -75,6 +105,8 @@ static void release_stragglers(struct takeover_keeper *k)
 	if (k->opened_at_ms == 0)
 		return;
 	takeover_hold_release(k->hold);
+	if (k->hold_out)
+		takeover_hold_release(k->hold_out);
 	if (takeover_now_ms() - k->opened_at_ms > STRAGGLER_MS)
 		takeover_keeper_unguard(k);
 }

@@ -54,13 +54,16 @@ static void holds_in_order_and_releases(void **state)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	struct takeover_guard *guard;
-	struct takeover_hold *hold;
+	struct takeover_hold *hold, *hold_out;
+	uint16_t out;
 	char buf[16];
 
 	(void)state;
 	setup();
 	assert_int_equal(takeover_hold_open(1024, false, &hold), 0);
-	assert_int_equal(takeover_guard_set("unit", address, 2, takeover_hold_queue(hold), true,
+	assert_int_equal(takeover_hold_open(1024, false, &hold_out), 0);
+	out = takeover_hold_queue(hold_out);
+	assert_int_equal(takeover_guard_set("unit", address, 2, takeover_hold_queue(hold), &out,
 					    &guard),
 			 0);
 	assert_int_not_equal(takeover_guard_mode(guard), TAKEOVER_GUARD_DROP);
@@ -73,9 +76,9 @@ static void holds_in_order_and_releases(void **state)
 		assert_int_equal(recv(fd, buf, sizeof(buf), 0), -1);
 		assert_int_equal(errno, EAGAIN);
 		/* Muted, it holds what leaves: only once let out do they come in. */
-		assert_int_equal(takeover_hold_read(hold, NULL, NULL, &n), 0);
+		assert_int_equal(takeover_hold_read(hold_out, NULL, NULL, &n), 0);
 		assert_int_equal(n, 2);
-		assert_int_equal(takeover_hold_release(hold), 0);
+		assert_int_equal(takeover_hold_release(hold_out), 0);
 		assert_int_equal(recv(fd, buf, sizeof(buf), 0), -1);
 		assert_int_equal(takeover_hold_read(hold, NULL, NULL, &n), 0);
 		assert_int_equal(n, 2);
@@ -99,6 +102,7 @@ static void holds_in_order_and_releases(void **state)
 	assert_int_equal(takeover_guard_remove("unit"), 0);
 	takeover_guard_free(guard);
 	takeover_hold_close(hold);
+	takeover_hold_close(hold_out);
 }
 
 static void one_guard_of_a_name(void **state)
@@ -107,8 +111,8 @@ static void one_guard_of_a_name(void **state)
 
 	(void)state;
 	setup();
-	assert_int_equal(takeover_guard_set("unit", address, 1, 1, false, &guard), 0);
-	assert_int_equal(takeover_guard_set("unit", address, 1, 1, false, &second), -EEXIST);
+	assert_int_equal(takeover_guard_set("unit", address, 1, 1, NULL, &guard), 0);
+	assert_int_equal(takeover_guard_set("unit", address, 1, 1, NULL, &second), -EEXIST);
 	assert_null(second);
 	assert_int_equal(takeover_guard_remove("unit"), 0);
 	takeover_guard_free(guard);
@@ -124,7 +128,7 @@ static void drops_when_the_owner_of_the_queue_dies(void **state)
 	(void)state;
 	setup();
 	assert_int_equal(takeover_hold_open(1024, false, &hold), 0);
-	assert_int_equal(takeover_guard_set("unit", address, 1, takeover_hold_queue(hold), false,
+	assert_int_equal(takeover_guard_set("unit", address, 1, takeover_hold_queue(hold), NULL,
 					    &guard),
 			 0);
 	fd = udp_socket(AF_INET);
