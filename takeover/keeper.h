@@ -34,6 +34,7 @@ enum takeover_state {
 enum takeover_role { TAKEOVER_SOURCE, TAKEOVER_DESTINATION };
 
 #define TAKEOVER_EVENTS_MAX 64
+#define TAKEOVER_TASKS_MAX  256
 
 struct takeover_event {
 	uint64_t at_ns; /* CLOCK_REALTIME */
@@ -76,6 +77,9 @@ struct takeover_keeper {
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;
+	pid_t tasks[TAKEOVER_TASKS_MAX]; /* the source's processes with sockets */
+	size_t n_tasks;
+	bool silent;		    /* nothing leaves the source any more */
 	unsigned int n_established; /* connections before the dump */
 	long back_since_ms;	    /* the source has sockets again */
 	long probed_at_ms, deadline_ms, quiet_at_ms;

@@ -66,6 +66,8 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "%s: cannot listen for announcements: %s",
 						   k->manifest->addresses[i].device, strerror(-ret));
 	}
+	k->n_tasks = takeover_tasks_find(k->manifest->addresses, k->manifest->n_addresses, k->tasks,
+					 TAKEOVER_TASKS_MAX);
 	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
@@ -89,6 +91,22 @@ int takeover_source_begin(struct takeover_keeper *k)
 	return 0;
 }
 
+/* From the freeze on only timers send. A retransmission after criu has read the socket's
+ * timestamp would make the peer take the restored socket's segments for old ones
+ * (RFC 7323 section 5, PAWS); CRIU's own locks drop it, too. */
+static int silence(struct takeover_keeper *k)
+{
+	int ret;
+
+	if (k->silent)
+		return 0;
+	ret = takeover_guard_silence(k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+	k->silent = true;
+	return 0;
+}
+
 static int withdraw(struct takeover_keeper *k)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN];
@@ -106,9 +124,9 @@ static int withdraw(struct takeover_keeper *k)
 						   takeover_address_format(a, text, sizeof(text)),
 						   a->device, strerror(-ret));
 	}
-	ret = takeover_guard_silence(k->guard);
+	ret = silence(k);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+		return ret;
 	k->manifest->withdrawn = true;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
@@ -294,6 +312,9 @@ void takeover_source_tick(struct takeover_keeper *k)
 	long now = takeover_now_ms();
 	bool all = true;
 
+	if (k->state == TAKEOVER_PREPARED && !k->silent && k->criu_fd >= 0 &&
+	    takeover_tasks_traced(k->tasks, k->n_tasks, k->criu_pid) && silence(k) == 0)
+		takeover_event(k, "frozen");
 	if (k->state != TAKEOVER_COMMITTED)
 		return;
 	relay(k);

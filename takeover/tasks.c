@@ -24,18 +24,16 @@
 #define TASKS_MAX 4096
 #define GONE_MS	  1000
 
-/* A socket in repair mode with one of the addresses. */
-static bool in_repair(int fd, const struct takeover_address *addresses, size_t n)
+typedef bool socket_test(int fd, const struct takeover_address *addresses, size_t n);
+
+/* A socket bound to one of the addresses. */
+static bool is_ours(int fd, const struct takeover_address *addresses, size_t n)
 {
 	struct sockaddr_storage name;
 	struct takeover_address local = { 0 };
 	socklen_t len = sizeof(name);
-	int value = 0;
 
 	if (getsockname(fd, (void *)&name, &len) < 0)
-		return false;
-	len = sizeof(value);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &value, &len) < 0 || value == 0)
 		return false;
 	local.family = name.ss_family;
 	if (name.ss_family == AF_INET)
@@ -48,11 +46,21 @@ static bool in_repair(int fd, const struct takeover_address *addresses, size_t n
 	return false;
 }
 
-/* Calls @fn with a copy of each such socket of @pid; how many there were. */
-static unsigned int each_in_repair(pid_t pid, const struct takeover_address *addresses, size_t n,
-				   void (*fn)(int fd))
+static bool in_repair(int fd, const struct takeover_address *addresses, size_t n)
 {
-	unsigned int found = 0;
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &value, &len) == 0 && value != 0 &&
+	       is_ours(fd, addresses, n);
+}
+
+/* Calls @fn with a copy of each socket of @pid that passes @test; without @fn the first is
+ * enough. Whether there was any. */
+static bool each_socket(pid_t pid, const struct takeover_address *addresses, size_t n,
+			socket_test *test, void (*fn)(int fd))
+{
+	bool found = false;
 	struct dirent *de;
 	char path[64];
 	int pidfd;
@@ -61,7 +69,7 @@ static unsigned int each_in_repair(pid_t pid, const struct takeover_address *add
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	pidfd = dir ? syscall(SYS_pidfd_open, pid, 0) : -1;
-	while (pidfd >= 0 && (de = readdir(dir))) {
+	while (pidfd >= 0 && !(found && !fn) && (de = readdir(dir))) {
 		char link[16];
 		int fd;
 
@@ -72,8 +80,8 @@ static unsigned int each_in_repair(pid_t pid, const struct takeover_address *add
 		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(de->d_name), 0);
 		if (fd < 0)
 			continue;
-		if (in_repair(fd, addresses, n)) {
-			found++;
+		if (test(fd, addresses, n)) {
+			found = true;
 			if (fn)
 				fn(fd);
 		}
@@ -114,7 +122,38 @@ void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t 
 	size_t n_pids = all_tasks(pids, TASKS_MAX);
 
 	for (size_t i = 0; i < n_pids; i++)
-		each_in_repair(pids[i], addresses, n, end_repair);
+		each_socket(pids[i], addresses, n, in_repair, end_repair);
+}
+
+size_t takeover_tasks_find(const struct takeover_address *addresses, size_t n, pid_t *ret_pids,
+			   size_t max)
+{
+	pid_t pids[TASKS_MAX];
+	size_t n_pids = all_tasks(pids, TASKS_MAX), found = 0;
+
+	for (size_t i = 0; i < n_pids && found < max; i++)
+		if (each_socket(pids[i], addresses, n, is_ours, NULL))
+			ret_pids[found++] = pids[i];
+	return found;
+}
+
+bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer)
+{
+	for (size_t i = 0; i < n; i++) {
+		char path[64], line[256];
+		int by = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/status", (int)pids[i]);
+		f = fopen(path, "re");
+		while (f && by == 0 && fgets(line, sizeof(line), f))
+			sscanf(line, "TracerPid: %d", &by);
+		if (f)
+			fclose(f);
+		if (by != tracer)
+			return false;
+	}
+	return n > 0;
 }
 
 bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n)
@@ -123,7 +162,7 @@ bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n
 	size_t n_pids = all_tasks(pids, TASKS_MAX);
 
 	for (size_t i = 0; i < n_pids; i++)
-		if (each_in_repair(pids[i], addresses, n, NULL) > 0)
+		if (each_socket(pids[i], addresses, n, in_repair, NULL))
 			return true;
 	return false;
 }
@@ -182,7 +221,7 @@ void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, 
 		int fd;
 
 		if (!(root > 0 && descends(pids[i], root)) &&
-		    each_in_repair(pids[i], addresses, n, NULL) == 0)
+		    !each_socket(pids[i], addresses, n, in_repair, NULL))
 			continue;
 		fd = syscall(SYS_pidfd_open, pids[i], 0);
 		if (fd >= 0)

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tasks behind the sockets of service addresses, after a criu that was killed. */
+/* The tasks behind the sockets of service addresses: whether criu has frozen them, and
+ * what becomes of them after a criu that was killed. */
 #ifndef TAKEOVER_TASKS_H
 #define TAKEOVER_TASKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "address.h"
+
+/* Processes of this PID namespace with a socket bound to one of the @n addresses, at most
+ * @max; how many. */
+size_t takeover_tasks_find(const struct takeover_address *addresses, size_t n, pid_t *ret_pids,
+			   size_t max);
+
+/* Whether all @n processes are traced by @tracer: criu has frozen them. */
+bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
 
 /* Take every TCP socket of the @n addresses out of repair mode, without a window
  * probe, in whichever process of this PID namespace holds it (linux

@@ -203,6 +203,14 @@ static bool ended(const struct takeover_keeper *k)
 	return k->state == TAKEOVER_DONE || (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
 }
 
+/* The source looks for the freeze, which nobody tells it. */
+static int patience(const struct takeover_keeper *k)
+{
+	bool look = k->role == TAKEOVER_SOURCE && k->state == TAKEOVER_PREPARED && !k->silent;
+
+	return look ? 1 : TICK_MS;
+}
+
 static void loop(struct takeover_keeper *k)
 {
 	while (!ended(k)) {
@@ -219,7 +227,7 @@ static void loop(struct takeover_keeper *k)
 			pfd[3 + i].fd = k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
 			pfd[3 + i].events = POLLIN;
 		}
-		if (poll(pfd, 3 + n, TICK_MS) < 0 && errno != EINTR)
+		if (poll(pfd, 3 + n, patience(k)) < 0 && errno != EINTR)
 			break;
 		if (pfd[2].revents)
 			takeover_hold_read(k->hold, on_held, k, &held);
