@@ -73,8 +73,8 @@ bench: deps
 
 lint:
 	@scripts/deps shellcheck clang $(BUILD_DEPS)
-	shellcheck -x .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run
-	shellcheck -x -s bash tests/lab/*.bash
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run
+	shellcheck -x -P SCRIPTDIR -s bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
 
 install: all

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by demo, bench and lab tests: a busy redis on the lab's service address, and
 # its way from host to host by criu. Set $top (the checkout) and $LAB first.
+# shellcheck disable=SC2154,SC2034 # variables of, and for, whoever sources this
 
 address=192.0.2.100
 shared=/run/criu-ip-takeover-lab/$LAB/shared
@@ -22,13 +23,12 @@ until_true() {
 	done
 }
 
-# start_redis [HOST]: sets $pid.
+# Sets $pid.
 start_redis() {
-	local host=${1:-alpha}
-	on "$host" redis-server --bind $address --port 6379 --save '' --protected-mode no \
+	on alpha redis-server --bind $address --port 6379 --save '' --protected-mode no \
 		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
-	until_true 10 "redis writes its pidfile" on "$host" test -s /run/redis.pid
-	pid=$(on "$host" cat /run/redis.pid)
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
 }
 
 # start_load CONNECTIONS [OPTION...]: sets $load.
