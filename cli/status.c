@@ -13,7 +13,9 @@
 #include "announce.h"
 #include "cli.h"
 #include "guard.h"
+#include "keeper.h"
 #include "request.h"
+#include "tasks.h"
 
 static const char *field(const json_t *journal, const char *name)
 {
@@ -65,15 +67,29 @@ static json_t *read_journals(void)
 	return journals;
 }
 
+static bool has_state(const json_t *journal, enum takeover_state state)
+{
+	return strcmp(field(journal, "state"), takeover_state_name(state)) == 0;
+}
+
+static bool is_source(const json_t *journal)
+{
+	return strcmp(field(journal, "role"), "source") == 0;
+}
+
+/* Where the service is, and what a person can do. */
 static const char *advice(const json_t *journal)
 {
-	const char *state = field(journal, "state");
-
-	if (strcmp(state, "rolled back") == 0)
-		return "nothing to do";
+	if (has_state(journal, TAKEOVER_ROLLED_BACK))
+		return is_source(journal) ? "the service runs here" :
+					    "not restored here; restore the images where you like";
 	if (!json_is_true(json_object_get(journal, "keeper")))
-		return "keeper died: ip-takeover rollback";
-	return "under way";
+		return "the keeper was killed; ip-takeover rollback ID cleans up";
+	if (has_state(journal, TAKEOVER_COMMITTED))
+		return "the process is gone; packets wait for the new owner";
+	if (has_state(journal, TAKEOVER_RELEASED))
+		return "the service runs here";
+	return is_source(journal) ? "criu dumps" : "criu restores";
 }
 
 int cli_status(int argc, char **argv)
@@ -111,41 +127,63 @@ int cli_status(int argc, char **argv)
 	return 0;
 }
 
-/* The keeper has died: put the addresses where they were, then take the guard away. */
+static int change_address(const json_t *journal, const json_t *entry, bool add)
+{
+	struct takeover_address a;
+	struct takeover_wire *wire;
+	int ret = takeover_address_parse(field(entry, "address"), &a);
+
+	if (ret == 0) {
+		snprintf(a.device, sizeof(a.device), "%s", field(entry, "device"));
+		ret = add ? takeover_address_add(&a) : takeover_address_delete(&a, 1000);
+	}
+	if (ret < 0) {
+		fprintf(stderr, "ip-takeover: cannot %s %s %s %s: %s\n", add ? "put" : "take",
+			field(entry, "address"), add ? "back on" : "off", field(entry, "device"),
+			strerror(-ret));
+		return ret;
+	}
+	if (add)
+		takeover_tasks_end_repair(&a, 1);
+	if (add && !has_state(journal, TAKEOVER_PREPARED) && takeover_wire_open(a.device, &wire) == 0) {
+		takeover_announce(wire, &a, NULL, 0);
+		takeover_wire_close(wire);
+	}
+	return 0;
+}
+
+static bool process_exists(const json_t *journal, const char *name)
+{
+	int pid = json_integer_value(json_object_get(journal, name));
+
+	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* The keeper was killed, and nobody watches: what it would have done. */
 static int rollback_without_keeper(const json_t *journal)
 {
-	bool source = strcmp(field(journal, "role"), "source") == 0;
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
-	char socket[108], guard[64];
-	int result = 0;
+	bool source = is_source(journal);
+	char socket[108];
+	int ret = 0;
 	size_t i;
+	/* The service is here; or it is gone from the source, and its images have it. */
+	bool keep = source ? has_state(journal, TAKEOVER_COMMITTED) ||
+				     (has_state(journal, TAKEOVER_WITHDRAWN) &&
+				      !process_exists(journal, "root_pid")) :
+			     has_state(journal, TAKEOVER_RELEASED) || has_state(journal, TAKEOVER_DONE);
 
-	json_array_foreach(addresses, i, j) {
-		struct takeover_address a;
-		int ret = takeover_address_parse(field(j, "address"), &a);
-
-		if (ret == 0) {
-			snprintf(a.device, sizeof(a.device), "%s", field(j, "device"));
-			ret = source ? takeover_address_add(&a) : takeover_address_delete(&a, 1000);
-		}
-		if (ret < 0) {
-			fprintf(stderr, "ip-takeover: %s on %s: %s\n", field(j, "address"),
-				field(j, "device"), strerror(-ret));
-			result = 1;
-		}
-		if (ret == 0 && source) {
-			struct takeover_wire *wire;
-
-			if (takeover_wire_open(a.device, &wire) == 0) {
-				takeover_announce(wire, &a, NULL, 0);
-				takeover_wire_close(wire);
-			}
-		}
+	if (process_exists(journal, "criu_pid")) {
+		fprintf(stderr, "ip-takeover: criu (pid %d) is still at work; end it first\n",
+			(int)json_integer_value(json_object_get(journal, "criu_pid")));
+		return 1;
 	}
-	if (result)
-		return result;
-	snprintf(guard, sizeof(guard), "%s", field(journal, "guard"));
-	if (guard[0] && takeover_guard_remove(guard) < 0)
+	if (!keep)
+		json_array_foreach(addresses, i, j)
+			ret |= change_address(journal, j, source);
+	if (ret)
+		return 1;
+	if (field(journal, "guard")[0] && takeover_guard_remove(field(journal, "guard")) < 0)
 		return 1;
 	remove(takeover_request_path(json_integer_value(json_object_get(journal, "criu_pid")), socket,
 				     sizeof(socket)));
@@ -158,7 +196,7 @@ static int rollback(const json_t *journal)
 	int ret;
 
 	if (!json_is_true(json_object_get(journal, "keeper"))) {
-		if (strcmp(field(journal, "state"), "rolled back") == 0)
+		if (has_state(journal, TAKEOVER_ROLLED_BACK))
 			return remove(field(journal, "path")) < 0;
 		return rollback_without_keeper(journal);
 	}

@@ -51,7 +51,7 @@ nothing_left() {
 	local host=$1
 	until_true 15 "the keepers of $host end" no_keeper "$host"
 	[ -z "$(on "$host" nft list ruleset)" ]
-	[ -z "$(on "$host" ls /run/ip-takeover | grep -v 'json$')" ]
+	on "$host" sh -c '! ls /run/ip-takeover | grep -v "json$"'
 	[ -z "$(on "$host" cat /proc/net/netfilter/nfnetlink_queue)" ]
 }
 

@@ -116,3 +116,26 @@ keeper_dies_on_destination() {
 @test "the destination's worker killed at post-restore" { keeper_dies_on_destination post-restore ip-takeover-wrk; }
 @test "the destination's worker killed at pre-resume" { keeper_dies_on_destination pre-resume ip-takeover-wrk; }
 @test "the destination's worker killed at post-resume" { keeper_dies_on_destination post-resume ip-takeover-wrk; }
+
+# Two kills: nobody is left to clean up but a person.
+@test "keeper and worker killed together before the dump ends" {
+	busy
+	victim_dies pre-dump ip-takeover
+	sed -i 's/pkill -9 -x/pkill -9/' "$shared/killer"
+	not dump none "${killer[@]}"
+	says alpha 'keeper was killed'
+	on alpha /src/build/ip-takeover rollback "$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')"
+	no_journal alpha
+	stayed
+}
+
+@test "keeper and worker killed together after the commit" {
+	busy
+	dump plugin
+	until_true 5 "alpha says that it committed" says alpha 'committed'
+	on alpha pkill -9 ip-takeover
+	until_true 5 "alpha says that its keeper was killed" says alpha 'keeper was killed'
+	restore beta plugin
+	on alpha /src/build/ip-takeover rollback "$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')"
+	moved
+}
