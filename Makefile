@@ -54,20 +54,23 @@ $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 unit: $(UNIT)
 
 deps:
+	@scripts/deps $(BUILD_DEPS)
+
+lab-deps:
 	@scripts/deps $(BUILD_DEPS) $(LAB_DEPS)
 
 # Everything that the lab's hosts run.
 hosts: all $(B)/takeover-load
 
-check: deps
+check: lab-deps
 	@$(MAKE) --no-print-directory hosts unit
 	@tests/run
 
-demo: deps
+demo: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@scripts/demo
 
-bench: deps
+bench: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@scripts/bench
 
@@ -91,6 +94,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit hosts deps check demo bench lint install uninstall clean
+.PHONY: all unit hosts deps lab-deps check demo bench lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
