@@ -7,7 +7,7 @@ VERSION := 0.1
 
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
-BUILD_DEPS := gcc make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
+BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
 	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 
