@@ -8,7 +8,7 @@ VERSION := 0.1
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
+	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu libcriu-dev
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
