@@ -8,7 +8,7 @@ VERSION := 0.1
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu libcriu-dev
+	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
@@ -53,11 +53,13 @@ $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 
 unit: $(UNIT)
 
+# The plugin's header is in Debian 12's criu, and in Debian 13's libcriu-dev.
 deps:
-	@scripts/deps $(BUILD_DEPS)
+	@scripts/deps $(BUILD_DEPS) $(MORE_DEPS)
+	@[ -e /usr/include/criu/criu-plugin.h ] || scripts/deps libcriu-dev
 
-lab-deps:
-	@scripts/deps $(BUILD_DEPS) $(LAB_DEPS)
+lab-deps: MORE_DEPS = $(LAB_DEPS)
+lab-deps: deps
 
 # Everything that the lab's hosts run.
 hosts: all $(B)/takeover-load
@@ -74,8 +76,8 @@ bench: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@scripts/bench
 
-lint:
-	@scripts/deps shellcheck clang $(BUILD_DEPS)
+lint: MORE_DEPS = shellcheck clang
+lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run
 	shellcheck -x -P SCRIPTDIR -s bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
