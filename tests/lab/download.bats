@@ -52,6 +52,7 @@ download() {
 	nothing_left alpha
 	nothing_left beta
 	wire_saw alpha beta
+	silent_before_claim
 }
 
 @test "a download at 40 MiB/s, plugin" { download plugin --rate $((40 << 20)); }

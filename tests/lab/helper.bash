@@ -79,6 +79,15 @@ wire_saw() {
 		uniq | tr '\n' ' ')" = "${macs[*]} " ]
 }
 
+# Nothing in beta's name leaves it before it has found that nobody else answers.
+silent_before_claim() {
+	local first
+	first=$(on client tcpdump -ttnner /shared/capture \
+		"ether src $(mac_of beta) and src host $address" 2>/dev/null | head -n 1 | cut -d' ' -f1)
+	awk -v first="$first" -v claim="$(event restore 'nobody else')" \
+		'BEGIN { exit !(first * 1000 >= claim - 0.5) }'
+}
+
 # Everything that holds after a takeover from alpha to beta.
 moved() {
 	holds_address beta
@@ -91,6 +100,7 @@ moved() {
 	no_journal alpha
 	no_journal beta
 	wire_saw alpha beta
+	silent_before_claim
 }
 
 # Everything that holds after a takeover that did not happen.
