@@ -85,3 +85,25 @@ takeover() {
 		2>/dev/null | tail -n 1 | cut -d' ' -f1)
 	awk -v last="$last" -v frozen="$(event dump frozen)" 'BEGIN { exit !(last * 1000 < frozen + 50) }'
 }
+
+@test "beta does not answer for the address before it claims it" {
+	# Runs after ours at pre-restore.
+	cat >"$shared/wait" <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" = pre-restore ] || exit 0
+	: >/shared/here
+	until [ -e /shared/go ]; do sleep 0.05; done
+	END
+	chmod +x "$shared/wait"
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump scripts
+	restore beta none --action-script /shared/wait --action-script /src/build/criu-action &
+	local restoring=$!
+	until_true 10 "beta has the address" test -e "$shared/here"
+	holds_address beta
+	not answers_arp beta
+	: >"$shared/go"
+	wait "$restoring"
+	moved
+}
