@@ -22,7 +22,7 @@
 struct takeover_hold {
 	struct mnl_socket *nl;
 	uint16_t queue;
-	char buf[READ_BYTES];
+	_Alignas(struct nlmsghdr) char buf[READ_BYTES];
 };
 
 static struct nlmsghdr *message(char *buf, uint16_t queue, uint16_t type, uint16_t flags)
@@ -55,7 +55,7 @@ static int configure(struct takeover_hold *hold, struct nlmsghdr *hdr)
 
 static int bind_queue(struct takeover_hold *hold)
 {
-	char buf[256];
+	_Alignas(struct nlmsghdr) char buf[256];
 
 	for (unsigned int i = 0; i < N_QUEUES; i++) {
 		struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND };
@@ -80,7 +80,7 @@ static int set_limits(struct takeover_hold *hold, uint32_t max_packets, bool cop
 		.copy_mode = copy ? NFQNL_COPY_PACKET : NFQNL_COPY_META,
 	};
 	struct nlmsghdr *hdr;
-	char buf[256];
+	_Alignas(struct nlmsghdr) char buf[256];
 
 	hdr = message(buf, hold->queue, NFQNL_MSG_CONFIG, NLM_F_ACK);
 	mnl_attr_put(hdr, NFQA_CFG_PARAMS, sizeof(params), &params);
@@ -187,7 +187,7 @@ static int verdict_batch(struct takeover_hold *hold, uint32_t verdict, uint32_t 
 {
 	struct nfqnl_msg_verdict_hdr body = { .verdict = htonl(verdict), .id = htonl(id) };
 	struct nlmsghdr *hdr;
-	char buf[256];
+	_Alignas(struct nlmsghdr) char buf[256];
 
 	hdr = message(buf, hold->queue, NFQNL_MSG_VERDICT_BATCH, 0);
 	mnl_attr_put(hdr, NFQA_VERDICT_HDR, sizeof(body), &body);

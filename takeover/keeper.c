@@ -93,7 +93,7 @@ static void watch(struct takeover_keeper *k)
 		}
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
-		if (WIFEXITED(status))
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			return;
 		takeover_event(k, "worker died");
 	}

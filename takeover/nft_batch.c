@@ -22,7 +22,7 @@ struct nft_batch {
 	struct mnl_nlmsg_batch *mnl; /* NULL between transactions */
 	struct nlmsghdr *open;	     /* the message being filled */
 	uint32_t seq, first_seq, last_seq;
-	char buf[BATCH_SIZE];
+	_Alignas(struct nlmsghdr) char buf[BATCH_SIZE];
 };
 
 int nft_batch_open(struct nft_batch **ret_batch)
@@ -92,7 +92,7 @@ struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint1
 static int read_acks(struct nft_batch *batch)
 {
 	unsigned int portid = mnl_socket_get_portid(batch->nl);
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	_Alignas(struct nlmsghdr) char buf[MNL_SOCKET_BUFFER_SIZE];
 	int first_error = 0;
 
 	for (;;) {
@@ -140,7 +140,7 @@ int nft_batch_commit(struct nft_batch *batch)
 /* Ask one question outside of transactions: 0, or the kernel's errno. */
 static int ask(struct nft_batch *batch, const struct nlmsghdr *hdr)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	_Alignas(struct nlmsghdr) char buf[MNL_SOCKET_BUFFER_SIZE];
 	ssize_t n;
 	int ret = 1;
 
@@ -171,7 +171,7 @@ int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *hdr;
-	char buf[512];
+	_Alignas(struct nlmsghdr) char buf[512];
 
 	if (!t)
 		return -ENOMEM;
@@ -186,7 +186,7 @@ int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table
 int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name,
 		      uint32_t revision, bool *ret_exists)
 {
-	char buf[512];
+	_Alignas(struct nlmsghdr) char buf[512];
 	struct nlmsghdr *hdr = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg;
 

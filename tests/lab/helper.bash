@@ -100,7 +100,6 @@ moved() {
 	no_journal alpha
 	no_journal beta
 	wire_saw alpha beta
-	silent_before_claim
 }
 
 # Everything that holds after a takeover that did not happen.

@@ -11,6 +11,7 @@ takeover() {
 	dump "$2"
 	restore beta "$3"
 	moved
+	silent_before_claim
 }
 
 @test "1 connection, plugin only" { takeover 1 plugin plugin; }
