@@ -12,7 +12,8 @@ static const struct {
 	const char *help;
 } verbs[] = {
 	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
-	{ "claim", cli_claim, "ADDRESS         make a configured address this host's and announce it" },
+	{ "claim", cli_claim,
+	  "ADDRESS         make a configured address this host's and announce it" },
 	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
 	{ "keeper", takeover_keeper_main, NULL },

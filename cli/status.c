@@ -81,8 +81,8 @@ static bool is_source(const json_t *journal)
 static const char *advice(const json_t *journal)
 {
 	if (has_state(journal, TAKEOVER_ROLLED_BACK))
-		return is_source(journal) ? "the service runs here" :
-					    "not restored here; restore the images where you like";
+		return is_source(journal) ? "the service runs here"
+					  : "not restored here; restore the images where you like";
 	if (!json_is_true(json_object_get(journal, "keeper")))
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (has_state(journal, TAKEOVER_COMMITTED))
@@ -112,15 +112,16 @@ int cli_status(int argc, char **argv)
 	} else if (json_array_size(journals) == 0) {
 		puts("no takeover on this host");
 	} else {
-		printf("%-36s  %-11s  %-11s  %-22s  %s\n", "ID", "ROLE", "STATE", "ADDRESS", "NOTE");
-		json_array_foreach(journals, i, j) {
+		printf("%-36s  %-11s  %-11s  %-22s  %s\n", "ID", "ROLE", "STATE", "ADDRESS",
+		       "NOTE");
+		json_array_foreach(journals, i, j)
+		{
 			json_t *addresses = json_object_get(j, "addresses"), *a;
 
-			json_array_foreach(addresses, n, a)
-				printf("%-36s  %-11s  %-11s  %-22s  %s%s%s\n", field(j, "id"),
-				       field(j, "role"), field(j, "state"), field(a, "address"),
-				       advice(j), field(j, "message")[0] ? "; " : "",
-				       field(j, "message"));
+			json_array_foreach(addresses, n, a) printf(
+				"%-36s  %-11s  %-11s  %-22s  %s%s%s\n", field(j, "id"),
+				field(j, "role"), field(j, "state"), field(a, "address"), advice(j),
+				field(j, "message")[0] ? "; " : "", field(j, "message"));
 		}
 	}
 	json_decref(journals);
@@ -145,7 +146,8 @@ static int change_address(const json_t *journal, const json_t *entry, bool add)
 	}
 	if (add)
 		takeover_tasks_end_repair(&a, 1);
-	if (add && !has_state(journal, TAKEOVER_PREPARED) && takeover_wire_open(a.device, &wire) == 0) {
+	if (add && !has_state(journal, TAKEOVER_PREPARED) &&
+	    takeover_wire_open(a.device, &wire) == 0) {
 		takeover_announce(wire, &a, NULL, 0);
 		takeover_wire_close(wire);
 	}
@@ -168,10 +170,11 @@ static int rollback_without_keeper(const json_t *journal)
 	int ret = 0;
 	size_t i;
 	/* The service is here; or it is gone from the source, and its images have it. */
-	bool keep = source ? has_state(journal, TAKEOVER_COMMITTED) ||
-				     (has_state(journal, TAKEOVER_WITHDRAWN) &&
-				      !process_exists(journal, "root_pid")) :
-			     has_state(journal, TAKEOVER_RELEASED) || has_state(journal, TAKEOVER_DONE);
+	bool keep =
+		source ? has_state(journal, TAKEOVER_COMMITTED) ||
+				 (has_state(journal, TAKEOVER_WITHDRAWN) &&
+				  !process_exists(journal, "root_pid"))
+		       : has_state(journal, TAKEOVER_RELEASED) || has_state(journal, TAKEOVER_DONE);
 
 	if (process_exists(journal, "criu_pid")) {
 		fprintf(stderr, "ip-takeover: criu (pid %d) is still at work; end it first\n",
@@ -179,14 +182,13 @@ static int rollback_without_keeper(const json_t *journal)
 		return 1;
 	}
 	if (!keep)
-		json_array_foreach(addresses, i, j)
-			ret |= change_address(journal, j, source);
+		json_array_foreach(addresses, i, j) ret |= change_address(journal, j, source);
 	if (ret)
 		return 1;
 	if (field(journal, "guard")[0] && takeover_guard_remove(field(journal, "guard")) < 0)
 		return 1;
-	remove(takeover_request_path(json_integer_value(json_object_get(journal, "criu_pid")), socket,
-				     sizeof(socket)));
+	remove(takeover_request_path(json_integer_value(json_object_get(journal, "criu_pid")),
+				     socket, sizeof(socket)));
 	return remove(field(journal, "path")) < 0;
 }
 
@@ -205,7 +207,8 @@ static int rollback(const json_t *journal)
 	if (ret == 0)
 		ret = reply.ret;
 	if (ret < 0)
-		fprintf(stderr, "ip-takeover: %s\n", reply.message[0] ? reply.message : strerror(-ret));
+		fprintf(stderr, "ip-takeover: %s\n",
+			reply.message[0] ? reply.message : strerror(-ret));
 	return ret < 0;
 }
 
@@ -221,7 +224,8 @@ int cli_rollback(int argc, char **argv)
 		return 2;
 	}
 	journals = read_journals();
-	json_array_foreach(journals, i, j) {
+	json_array_foreach(journals, i, j)
+	{
 		if (strcmp(field(j, "id"), argv[1]) != 0)
 			continue;
 		found = true;
@@ -229,7 +233,8 @@ int cli_rollback(int argc, char **argv)
 	}
 	json_decref(journals);
 	if (!found)
-		fprintf(stderr, "ip-takeover: no takeover %s on this host; see ip-takeover status\n",
+		fprintf(stderr,
+			"ip-takeover: no takeover %s on this host; see ip-takeover status\n",
 			argv[1]);
 	return found ? ret : 1;
 }

@@ -33,8 +33,9 @@ int main(void)
 	int ret;
 
 	if (!stage || !images) {
-		fprintf(stderr, "criu-action: run me by criu --action-script; CRTOOLS_SCRIPT_ACTION "
-				"and CRTOOLS_IMAGE_DIR are not set\n");
+		fprintf(stderr,
+			"criu-action: run me by criu --action-script; CRTOOLS_SCRIPT_ACTION "
+			"and CRTOOLS_IMAGE_DIR are not set\n");
 		return 2;
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);

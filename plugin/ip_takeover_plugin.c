@@ -51,7 +51,8 @@ static void register_action_script(void)
 	char path[PATH_MAX + 64];
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(self, '/') - self), self, ways[i]);
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(self, '/') - self), self,
+			 ways[i]);
 		if (access(path, X_OK) < 0)
 			continue;
 		if (add_script && add_script(path) == 0)

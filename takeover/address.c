@@ -86,8 +86,7 @@ const char *takeover_address_format(const struct takeover_address *address, char
 
 bool takeover_address_equal(const struct takeover_address *a, const struct takeover_address *b)
 {
-	return a->family == b->family &&
-	       memcmp(a->ip, b->ip, takeover_family_len(a->family)) == 0;
+	return a->family == b->family && memcmp(a->ip, b->ip, takeover_family_len(a->family)) == 0;
 }
 
 /* The libnl object for @address; the caller puts it with rtnl_addr_put(). */

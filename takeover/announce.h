@@ -12,7 +12,7 @@
 
 #include "address.h"
 
-#define TAKEOVER_MAC_LEN 6
+#define TAKEOVER_MAC_LEN      6
 #define TAKEOVER_ANNOUNCE_MAX 128 /* bytes; no frame built here is longer */
 
 /* When to announce, in ms after the claim; the last entry is followed by -1. */

@@ -31,11 +31,14 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 
 	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "address", &text) ||
 	    !config_setting_lookup_string(s, "device", &device))
-		return complain(r, s, "expected { address = \"192.0.2.100/24\"; device = \"eth0\"; }");
+		return complain(r, s,
+				"expected { address = \"192.0.2.100/24\"; device = \"eth0\"; }");
 	if (takeover_address_parse(text, &address) < 0)
-		return complain(r, s, "address: expected one like \"192.0.2.100/24\" that a host can own");
+		return complain(
+			r, s, "address: expected one like \"192.0.2.100/24\" that a host can own");
 	if (device[0] == '\0' || strlen(device) >= sizeof(address.device) || strchr(device, '/'))
-		return complain(r, s, "device: expected the name of a network device, at most 15 letters");
+		return complain(
+			r, s, "device: expected the name of a network device, at most 15 letters");
 	config_setting_lookup_string(s, "backend", &backend);
 	if (strcmp(backend, "garp") != 0)
 		return complain(r, s, "backend: expected \"garp\"");
@@ -76,8 +79,9 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			found |= strcmp(config_setting_name(s), known[k]) == 0;
 		if (!found)
-			return complain(r, s, "unknown setting; known are addresses, hold_packets, "
-					      "hold_seconds, probe_ms");
+			return complain(r, s,
+					"unknown setting; known are addresses, hold_packets, "
+					"hold_seconds, probe_ms");
 	}
 	if (!list || !config_setting_is_list(list) || config_setting_length(list) == 0 ||
 	    config_setting_length(list) > TAKEOVER_ADDRESSES_MAX)
@@ -111,7 +115,8 @@ static int check_owner(const struct reader *r, FILE *f)
 
 int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len)
 {
-	struct takeover_config config = { .hold_packets = 65536, .hold_seconds = 120,
+	struct takeover_config config = { .hold_packets = 65536,
+					  .hold_seconds = 120,
 					  .probe_ms = 30 };
 	const char *env = secure_getenv(TAKEOVER_CONFIG_ENV);
 	struct reader r = { env && *env ? env : TAKEOVER_CONFIG_PATH, error, len };

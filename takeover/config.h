@@ -7,16 +7,16 @@
 
 #include "address.h"
 
-#define TAKEOVER_CONFIG_PATH	 "/etc/criu/ip-takeover.conf"
-#define TAKEOVER_CONFIG_ENV	 "IP_TAKEOVER_CONFIG"
-#define TAKEOVER_ADDRESSES_MAX	 64
+#define TAKEOVER_CONFIG_PATH   "/etc/criu/ip-takeover.conf"
+#define TAKEOVER_CONFIG_ENV    "IP_TAKEOVER_CONFIG"
+#define TAKEOVER_ADDRESSES_MAX 64
 
 struct takeover_config {
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
 	size_t n_addresses;
-	uint32_t hold_packets;	  /* the guard's queue holds at most so many */
-	uint32_t hold_seconds;	  /* after a commit the source holds at most so long */
-	uint32_t probe_ms;	  /* patience of the conflict probe */
+	uint32_t hold_packets; /* the guard's queue holds at most so many */
+	uint32_t hold_seconds; /* after a commit the source holds at most so long */
+	uint32_t probe_ms;     /* patience of the conflict probe */
 };
 
 /* Read the file named by IP_TAKEOVER_CONFIG, else TAKEOVER_CONFIG_PATH. -ENOENT

@@ -23,6 +23,7 @@ int takeover_connections_find(const struct takeover_address *address,
  * neighbour table its MAC. Peers without one are passed over. */
 int takeover_neighbours_find(const struct takeover_address *address,
 			     const unsigned char (*peers)[16], size_t n_peers,
-			     unsigned char (*ret_macs)[TAKEOVER_MAC_LEN], size_t max, size_t *ret_n);
+			     unsigned char (*ret_macs)[TAKEOVER_MAC_LEN], size_t max,
+			     size_t *ret_n);
 
 #endif

@@ -27,11 +27,11 @@ static int check_policy(struct takeover_keeper *k)
 		const struct takeover_address *own = takeover_config_find(&k->config, a);
 
 		if (!own)
-			return takeover_keeper_say(k, -EPERM,
-						   "%s is not in this host's configuration; add it to "
-						   "%s to let it be claimed here",
-						   takeover_address_ip(a, text, sizeof(text)),
-						   TAKEOVER_CONFIG_PATH);
+			return takeover_keeper_say(
+				k, -EPERM,
+				"%s is not in this host's configuration; add it to "
+				"%s to let it be claimed here",
+				takeover_address_ip(a, text, sizeof(text)), TAKEOVER_CONFIG_PATH);
 		*a = *own;
 	}
 	return 0;
@@ -51,8 +51,8 @@ static int probe(struct takeover_keeper *k, size_t i)
 	if (ret == 0)
 		ret = takeover_wire_send(k->wires[i], frame, len);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "%s: cannot probe for another owner: %s", a->device,
-					   strerror(-ret));
+		return takeover_keeper_say(k, ret, "%s: cannot probe for another owner: %s",
+					   a->device, strerror(-ret));
 	return 0;
 }
 
@@ -70,15 +70,16 @@ int takeover_destination_open(struct takeover_keeper *k)
 	ret = check_policy(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
-		ret = takeover_address_present(&k->manifest->addresses[i], &k->was_here[i]) ?:
-		      probe(k, i);
+		ret = takeover_address_present(&k->manifest->addresses[i], &k->was_here[i])
+			      ?: probe(k, i);
 	k->probed_at_ms = takeover_now_ms();
 	if (ret < 0)
 		return ret;
-	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold) ?:
-	      takeover_hold_open(k->config.hold_packets, false, &k->hold_out);
+	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold)
+		      ?: takeover_hold_open(k->config.hold_packets, false, &k->hold_out);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
+		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s",
+					   strerror(-ret));
 	return 0;
 }
 
@@ -108,9 +109,9 @@ int takeover_destination_begin(struct takeover_keeper *k)
 /* Whoever else spoke for an address since the probe; waits out its patience. */
 static int listen_for_owner(struct takeover_keeper *k)
 {
-	long patience = k->manifest->withdrawn && k->config.probe_ms > PROBE_WITH_WORD_MS ?
-				PROBE_WITH_WORD_MS :
-				k->config.probe_ms;
+	long patience = k->manifest->withdrawn && k->config.probe_ms > PROBE_WITH_WORD_MS
+				? PROBE_WITH_WORD_MS
+				: k->config.probe_ms;
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -134,7 +135,8 @@ static int listen_for_owner(struct takeover_keeper *k)
 				continue;
 			return takeover_keeper_say(
 				k, -EADDRINUSE,
-				"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x; withdraw it there first",
+				"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x; withdraw it there "
+				"first",
 				takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
 				mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 		}
@@ -163,7 +165,8 @@ static int claim(struct takeover_keeper *k)
 	takeover_journal(k, "nobody else");
 	ret = takeover_guard_unmute(k->guard);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s", strerror(-ret));
+		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s",
+					   strerror(-ret));
 	announce(k);
 	takeover_keeper_release_out(k);
 	k->claimed_at_ms = takeover_now_ms();
@@ -204,8 +207,8 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 
 		if (ret < 0)
 			takeover_keeper_say(k, ret, "cannot take %s off %s: %s",
-					    takeover_address_format(a, text, sizeof(text)), a->device,
-					    strerror(-ret));
+					    takeover_address_format(a, text, sizeof(text)),
+					    a->device, strerror(-ret));
 	}
 	/* Only now: what is held is dropped, and no socket answers it. */
 	takeover_keeper_unguard(k);
@@ -236,11 +239,14 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state >= TAKEOVER_RELEASED)
-			return takeover_keeper_say(k, -EBUSY, "the service runs here already; dump it "
-							      "and restore it elsewhere");
+			return takeover_keeper_say(k, -EBUSY,
+						   "the service runs here already; dump it "
+						   "and restore it elsewhere");
 		if (k->state == TAKEOVER_CLAIMED)
-			return takeover_keeper_say(k, -EBUSY, "criu is about to resume the process; kill "
-							      "criu (pid %d) to roll back", (int)k->criu_pid);
+			return takeover_keeper_say(k, -EBUSY,
+						   "criu is about to resume the process; kill "
+						   "criu (pid %d) to roll back",
+						   (int)k->criu_pid);
 		takeover_destination_rollback(k);
 		break;
 	default:

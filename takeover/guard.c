@@ -100,9 +100,9 @@ static int put_rule(struct nft_batch *batch, uint32_t family, const char *table,
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	nftnl_rule_nlmsg_build_payload(nft_batch_message(batch, NFT_MSG_NEWRULE, family,
-							 NLM_F_CREATE | NLM_F_APPEND),
-				       rule);
+	nftnl_rule_nlmsg_build_payload(
+		nft_batch_message(batch, NFT_MSG_NEWRULE, family, NLM_F_CREATE | NLM_F_APPEND),
+		rule);
 	nftnl_rule_free(rule);
 	return 0;
 }
@@ -248,7 +248,8 @@ static bool without_nft_queue(struct takeover_guard *guard)
 	if (mentions(path, "/nft_queue.ko"))
 		return false;
 	return nft_target_exists(guard->batch, nft_family(&guard->addresses[0]), "NFQUEUE",
-				 GUARD_NFQUEUE_REVISION, &exists) == 0 && exists;
+				 GUARD_NFQUEUE_REVISION, &exists) == 0 &&
+	       exists;
 }
 
 int takeover_guard_adopt(const char *name, const struct takeover_address *addresses, size_t n,
@@ -370,7 +371,8 @@ int takeover_guard_stands(const char *name, bool *ret_stands)
 	ret = nft_batch_open(&batch);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; ret == 0 && !any && i < sizeof(all_families) / sizeof(all_families[0]); i++)
+	for (size_t i = 0; ret == 0 && !any && i < sizeof(all_families) / sizeof(all_families[0]);
+	     i++)
 		ret = nft_table_exists(batch, all_families[i], table, &any);
 	nft_batch_close(batch);
 	if (ret == 0)

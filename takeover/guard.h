@@ -35,7 +35,8 @@ const char *takeover_guard_mode_name(enum takeover_guard_mode mode);
  * Free with takeover_guard_free(), which removes nothing. -EEXIST when a guard
  * of this name stands; else the kernel's errno. */
 int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
-		       uint16_t queue, const uint16_t *queue_out, struct takeover_guard **ret_guard);
+		       uint16_t queue, const uint16_t *queue_out,
+		       struct takeover_guard **ret_guard);
 
 /* The guard that stands already under this name and in @mode, as a process that died
  * has left it. Free with takeover_guard_free(). */

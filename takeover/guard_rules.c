@@ -83,11 +83,11 @@ static int add_match(struct nftnl_rule *rule, const struct takeover_address *a, 
 	uint32_t offset;
 
 	if (a->family == AF_INET)
-		offset = destination ? offsetof(struct iphdr, daddr) :
-				       offsetof(struct iphdr, saddr);
+		offset =
+			destination ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr);
 	else
-		offset = destination ? offsetof(struct ip6_hdr, ip6_dst) :
-				       offsetof(struct ip6_hdr, ip6_src);
+		offset = destination ? offsetof(struct ip6_hdr, ip6_dst)
+				     : offsetof(struct ip6_hdr, ip6_src);
 	if (add_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, len) < 0)
 		return -ENOMEM;
 	return add_cmp(rule, NFT_CMP_EQ, a->ip, len);
@@ -175,8 +175,7 @@ struct nftnl_rule *guard_rule_output_drop(const struct takeover_address *a)
 }
 
 /* nft add rule arp TABLE in arp daddr ip ADDRESS drop; out: arp saddr ip */
-struct nftnl_rule *guard_rule_arp_drop(const struct takeover_address *a,
-				       enum guard_arp_field field)
+struct nftnl_rule *guard_rule_arp_drop(const struct takeover_address *a, enum guard_arp_field field)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 

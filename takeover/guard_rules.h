@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The guard's rules as libnftnl objects; each returns NULL when memory runs out,
- * and the caller frees it with nftnl_rule_free(). @in: what comes for the address; else what leaves from it. */
+ * and the caller frees it with nftnl_rule_free(). @in: what comes for the address; else what leaves
+ * from it. */
 #ifndef TAKEOVER_GUARD_RULES_H
 #define TAKEOVER_GUARD_RULES_H
 

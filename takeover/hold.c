@@ -140,7 +140,8 @@ static int on_packet(const struct nlmsghdr *hdr, void *data)
 
 	if (hdr->nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET))
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, hdr, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, hdr, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) == NFQA_PACKET_HDR)
 			packet = mnl_attr_get_payload(attr);
 		if (mnl_attr_get_type(attr) == NFQA_PAYLOAD) {
@@ -163,7 +164,8 @@ int takeover_hold_read(struct takeover_hold *hold, takeover_hold_fn *fn, void *d
 	int result = 0;
 
 	for (;;) {
-		ssize_t n = recv(takeover_hold_fd(hold), hold->buf, sizeof(hold->buf), MSG_DONTWAIT);
+		ssize_t n =
+			recv(takeover_hold_fd(hold), hold->buf, sizeof(hold->buf), MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
 			result = -ENOBUFS;

@@ -15,7 +15,8 @@
 const char *takeover_state_name(enum takeover_state state)
 {
 	static const char *const names[TAKEOVER_STATES] = {
-		"starting", "prepared", "withdrawn", "committed", "claimed", "released", "done", "rolled back",
+		"starting", "prepared", "withdrawn", "committed",
+		"claimed",  "released", "done",	     "rolled back",
 	};
 
 	return names[state];
@@ -32,23 +33,23 @@ static json_t *to_json(const struct takeover_keeper *k)
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		json_array_append_new(
-			addresses,
-			json_pack("{s:s, s:s}", "address",
-				  takeover_address_format(&k->manifest->addresses[i], text, sizeof(text)),
-				  "device", k->manifest->addresses[i].device));
+		json_array_append_new(addresses,
+				      json_pack("{s:s, s:s}", "address",
+						takeover_address_format(&k->manifest->addresses[i],
+									text, sizeof(text)),
+						"device", k->manifest->addresses[i].device));
 	for (size_t i = 0; i < k->n_events; i++)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
 							(json_int_t)k->events[i].at_ns, "what",
 							k->events[i].what));
 	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:I, s:I, s:o, s:o}",
 			 "id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
-			 role_name(k), "state", takeover_state_name(k->state), "message", k->message,
-			 "criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
-			 (int)getpid(), "guard", k->guard_name, "mode",
-			 takeover_guard_mode_name(k->guard_mode),
-			 "held", (json_int_t)k->n_held, "relayed", (json_int_t)k->n_relayed,
-			 "addresses", addresses, "events", events);
+			 role_name(k), "state", takeover_state_name(k->state), "message",
+			 k->message, "criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid,
+			 "keeper_pid", (int)getpid(), "guard", k->guard_name, "mode",
+			 takeover_guard_mode_name(k->guard_mode), "held", (json_int_t)k->n_held,
+			 "relayed", (json_int_t)k->n_relayed, "addresses", addresses, "events",
+			 events);
 }
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)
@@ -93,7 +94,8 @@ static bool is_past(const struct takeover_keeper *k, const char *path)
 	size_t i;
 
 	if (state && strcmp(state, takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0)
-		json_array_foreach(json_object_get(json, "addresses"), i, j) {
+		json_array_foreach(json_object_get(json, "addresses"), i, j)
+		{
 			const char *address = json_string_value(json_object_get(j, "address"));
 
 			for (size_t n = 0; address && n < k->manifest->n_addresses; n++)
@@ -132,7 +134,8 @@ void takeover_journal_close(struct takeover_keeper *k)
 	journal_path(k, path, sizeof(path));
 	/* As criu leaves stats-dump and stats-restore there. The images may be gone. */
 	fd = openat(k->images_fd,
-		    k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json" : "ip-takeover-restore.json",
+		    k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json"
+					       : "ip-takeover-restore.json",
 		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	json = to_json(k);
 	if (fd >= 0) {

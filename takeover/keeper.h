@@ -71,7 +71,7 @@ struct takeover_keeper {
 	struct takeover_wire *wires[TAKEOVER_ADDRESSES_MAX]; /* one an address */
 	char guard_name[32];
 	enum takeover_guard_mode guard_mode;
-	struct takeover_guard *guard; /* (worker) */
+	struct takeover_guard *guard;	       /* (worker) */
 	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];

@@ -100,7 +100,8 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	const json_t *neighbours = json_object_get(json, "neighbours");
 	const char *id = json_string_value(json_object_get(json, "id"));
 
-	*ret_wrong = "version: written by another version of this project; use the same on both hosts";
+	*ret_wrong =
+		"version: written by another version of this project; use the same on both hosts";
 	if (json_integer_value(version) != TAKEOVER_MANIFEST_VERSION)
 		return -EPROTO;
 	*ret_wrong = "id: expected a uuid";
@@ -135,8 +136,8 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 		int end = 0;
 
 		if (!text || strlen(text) != 17 ||
-		    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2], &b[3],
-			   &b[4], &b[5], &end) != 6 ||
+		    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2],
+			   &b[3], &b[4], &b[5], &end) != 6 ||
 		    end != 17 || (b[0] & 1))
 			return -EINVAL;
 	}
@@ -146,7 +147,8 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 /* At most MANIFEST_MAX bytes of a regular file; never through a symbolic link. */
 static ssize_t slurp(int dirfd, char **ret_text)
 {
-	int fd = openat(dirfd, TAKEOVER_MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(dirfd, TAKEOVER_MANIFEST_NAME,
+			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	ssize_t n;
 	char *text;

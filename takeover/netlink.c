@@ -14,6 +14,7 @@ int takeover_nl_errno(int nle)
 {
 	static const struct {
 		int nle, err;
+		/* clang-format off */
 	} table[] = {
 		{ NLE_INTR, EINTR },
 		{ NLE_BAD_SOCK, EBADF },
@@ -34,6 +35,7 @@ int takeover_nl_errno(int nle)
 		{ NLE_DUMP_INTR, EAGAIN },
 		{ NLE_NOACCESS, EACCES },
 	};
+	/* clang-format on */
 
 	if (nle >= 0)
 		return nle;

@@ -183,8 +183,8 @@ int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table
 }
 
 /* What iptables-nft asks, too (linux net/netfilter/nft_compat.c, nfnl_compat_get_rcu). */
-int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name,
-		      uint32_t revision, bool *ret_exists)
+int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name, uint32_t revision,
+		      bool *ret_exists)
 {
 	_Alignas(struct nlmsghdr) char buf[512];
 	struct nlmsghdr *hdr = mnl_nlmsg_put_header(buf);

@@ -31,11 +31,10 @@ struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint1
 int nft_batch_commit(struct nft_batch *batch);
 
 /* Whether the kernel has @table; also false when it has no such family. */
-int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table,
-		     bool *ret_exists);
+int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table, bool *ret_exists);
 
 /* Whether nft_compat offers the x_tables target @name of @revision. */
-int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name,
-		      uint32_t revision, bool *ret_exists);
+int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name, uint32_t revision,
+		      bool *ret_exists);
 
 #endif

@@ -86,7 +86,8 @@ static int find_command(const char *self, char *ret_path)
 		return -ENAMETOOLONG;
 	strcpy(copy, self);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		snprintf(try, sizeof(try), "%s/%s/ip-takeover", dirname(strcpy(copy, self)), ways[i]);
+		snprintf(try, sizeof(try), "%s/%s/ip-takeover", dirname(strcpy(copy, self)),
+			 ways[i]);
 		if (access(try, X_OK) == 0 && strlen(try) < PATH_MAX) {
 			strcpy(ret_path, try);
 			return 0;

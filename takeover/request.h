@@ -14,13 +14,13 @@
 #define TAKEOVER_REQUEST_VERSION 1
 
 enum takeover_request_verb {
-	TAKEOVER_DUMP_PREPARED,	  /* is the source's guard up? */
-	TAKEOVER_DUMP_WITHDRAW,	  /* post-dump */
-	TAKEOVER_DUMP_EXIT,	  /* value: 1 when the tasks are going to die, else 0 */
-	TAKEOVER_RESTORE_PREPARED,/* is the address here, guarded? */
-	TAKEOVER_RESTORE_CLAIM,	  /* post-restore */
-	TAKEOVER_RESTORE_RELEASE, /* sockets out of repair */
-	TAKEOVER_RESTORE_EXIT,	  /* value: CRIU's exit code */
+	TAKEOVER_DUMP_PREPARED,	   /* is the source's guard up? */
+	TAKEOVER_DUMP_WITHDRAW,	   /* post-dump */
+	TAKEOVER_DUMP_EXIT,	   /* value: 1 when the tasks are going to die, else 0 */
+	TAKEOVER_RESTORE_PREPARED, /* is the address here, guarded? */
+	TAKEOVER_RESTORE_CLAIM,	   /* post-restore */
+	TAKEOVER_RESTORE_RELEASE,  /* sockets out of repair */
+	TAKEOVER_RESTORE_EXIT,	   /* value: CRIU's exit code */
 	TAKEOVER_ROLLBACK,
 	TAKEOVER_VERBS,
 };

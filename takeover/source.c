@@ -29,12 +29,14 @@ static int find_addresses(struct takeover_keeper *k)
 
 		ret = takeover_address_present(a, &present);
 		if (ret < 0 && ret != -ENODEV)
-			return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
+			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
+						   strerror(-ret));
 		if (!present)
 			continue;
 		ret = takeover_connections_find(a, &c);
 		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot list sockets: %s", strerror(-ret));
+			return takeover_keeper_say(k, ret, "cannot list sockets: %s",
+						   strerror(-ret));
 		if (c.listening + c.established > 0) {
 			takeover_neighbours_find(a, (const unsigned char(*)[16])c.peers, c.n_peers,
 						 m->neighbours, TAKEOVER_NEIGHBOURS_MAX,
@@ -58,19 +60,22 @@ int takeover_source_open(struct takeover_keeper *k)
 	if (ret < 0)
 		return ret;
 	if (k->manifest->n_addresses == 0)
-		return takeover_keeper_say(k, 1, "no configured service address on this host has a "
-						 "TCP socket: nothing to take over");
+		return takeover_keeper_say(k, 1,
+					   "no configured service address on this host has a "
+					   "TCP socket: nothing to take over");
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		ret = takeover_wire_open(k->manifest->addresses[i].device, &k->wires[i]);
 		if (ret < 0)
-			return takeover_keeper_say(k, ret, "%s: cannot listen for announcements: %s",
-						   k->manifest->addresses[i].device, strerror(-ret));
+			return takeover_keeper_say(
+				k, ret, "%s: cannot listen for announcements: %s",
+				k->manifest->addresses[i].device, strerror(-ret));
 	}
 	k->n_tasks = takeover_tasks_find(k->manifest->addresses, k->manifest->n_addresses, k->tasks,
 					 TAKEOVER_TASKS_MAX);
 	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s", strerror(-ret));
+		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s",
+					   strerror(-ret));
 	return 0;
 }
 
@@ -147,8 +152,8 @@ void takeover_source_rollback(struct takeover_keeper *k)
 
 		ret = takeover_address_present(a, &present) ?: takeover_address_add(a);
 		if (ret < 0)
-			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s", a->device,
-					    strerror(-ret));
+			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s",
+					    a->device, strerror(-ret));
 		else if (!present)
 			takeover_announce(k->wires[i], a, NULL, 0);
 	}
@@ -189,11 +194,14 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state == TAKEOVER_COMMITTED)
-			return takeover_keeper_say(k, -EBUSY, "the dumped process is dead; restore its "
-							      "images here to have it back");
+			return takeover_keeper_say(k, -EBUSY,
+						   "the dumped process is dead; restore its "
+						   "images here to have it back");
 		if (k->state == TAKEOVER_WITHDRAWN)
-			return takeover_keeper_say(k, -EBUSY, "criu is about to end the process; kill "
-							      "criu (pid %d) to roll back", (int)k->criu_pid);
+			return takeover_keeper_say(k, -EBUSY,
+						   "criu is about to end the process; kill "
+						   "criu (pid %d) to roll back",
+						   (int)k->criu_pid);
 		takeover_source_rollback(k);
 		break;
 	default:
@@ -243,7 +251,8 @@ static void relay(struct takeover_keeper *k)
 			const struct takeover_address *a = &k->manifest->addresses[i];
 
 			if (v6 == (a->family == AF_INET6) && p->len >= (v6 ? 40 : 20) &&
-			    memcmp(p->packet + (v6 ? 24 : 16), a->ip, takeover_family_len(a->family)) == 0)
+			    memcmp(p->packet + (v6 ? 24 : 16), a->ip,
+				   takeover_family_len(a->family)) == 0)
 				break;
 		}
 		if (i < k->manifest->n_addresses && !k->owner_known[i])

@@ -110,8 +110,8 @@ int takeover_wire_relay(struct takeover_wire *wire, const unsigned char *mac, co
 		return -EMSGSIZE;
 	memcpy(eth.ether_dhost, mac, TAKEOVER_MAC_LEN);
 	memcpy(eth.ether_shost, wire->mac, TAKEOVER_MAC_LEN);
-	eth.ether_type = htons(*(const unsigned char *)packet >> 4 == 6 ? ETHERTYPE_IPV6 :
-									 ETHERTYPE_IP);
+	eth.ether_type =
+		htons(*(const unsigned char *)packet >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
 	memcpy(frame, &eth, sizeof(eth));
 	memcpy(frame + sizeof(eth), packet, len);
 	return takeover_wire_send(wire, frame, sizeof(eth) + len);

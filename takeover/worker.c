@@ -52,9 +52,10 @@ int takeover_keeper_guard(struct takeover_keeper *k)
 		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
 	k->guard_mode = takeover_guard_mode(k->guard);
 	if (k->guard_mode == TAKEOVER_GUARD_DROP)
-		takeover_keeper_say(k, 0, "this kernel can queue neither by nft nor by NFQUEUE: "
-					  "packets are dropped, peers will wait for their own "
-					  "retransmission timers");
+		takeover_keeper_say(k, 0,
+				    "this kernel can queue neither by nft nor by NFQUEUE: "
+				    "packets are dropped, peers will wait for their own "
+				    "retransmission timers");
 	return 0;
 }
 
@@ -143,7 +144,8 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 static int handle(struct takeover_keeper *k, const struct takeover_request *request)
 {
 	if (request->version != TAKEOVER_REQUEST_VERSION || request->verb >= TAKEOVER_VERBS)
-		return takeover_keeper_say(k, -EPROTO, "request of another version of this project");
+		return takeover_keeper_say(k, -EPROTO,
+					   "request of another version of this project");
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if (k->state == TAKEOVER_ROLLED_BACK) {
@@ -151,8 +153,8 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 			return 0;
 		return takeover_keeper_say(k, -ECANCELED, "this takeover was rolled back");
 	}
-	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request) :
-					    takeover_destination_request(k, request);
+	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request)
+					  : takeover_destination_request(k, request);
 }
 
 static void on_request(struct takeover_keeper *k)
@@ -224,7 +226,8 @@ static void loop(struct takeover_keeper *k)
 
 		for (size_t i = 0; i < n; i++) {
 			/* On the destination the claim itself reads what the probe drew. */
-			pfd[3 + i].fd = k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
+			pfd[3 + i].fd =
+				k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
 			pfd[3 + i].events = POLLIN;
 		}
 		if (poll(pfd, 3 + n, patience(k)) < 0 && errno != EINTR)
@@ -254,11 +257,11 @@ static int begin(struct takeover_keeper *k)
 	k->guard = NULL;
 	k->root_fd = -1;
 	if (k->state == TAKEOVER_STARTING)
-		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k) :
-						    takeover_destination_begin(k);
+		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
+						  : takeover_destination_begin(k);
 	takeover_journal(k, "taken up");
-	return takeover_guard_adopt(k->guard_name, k->manifest->addresses,
-				    k->manifest->n_addresses, k->guard_mode, &k->guard);
+	return takeover_guard_adopt(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
+				    k->guard_mode, &k->guard);
 }
 
 void takeover_worker(struct takeover_keeper *k)
