@@ -88,8 +88,9 @@ int takeover_destination_begin(struct takeover_keeper *k)
 	char text[TAKEOVER_ADDRESS_STRLEN];
 	int ret;
 
-	takeover_journal_forget(k);
 	ret = takeover_keeper_guard(k);
+	if (ret == 0)
+		ret = takeover_others_settle(k);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -237,6 +238,12 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		if (request->value != 0 && k->state < TAKEOVER_RELEASED)
 			takeover_destination_rollback(k);
 		break;
+	case TAKEOVER_YIELD:
+		/* The service is about to leave this host: no word more. */
+		if (k->state != TAKEOVER_RELEASED || !k->released)
+			return -EBUSY;
+		k->state = TAKEOVER_DONE;
+		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state >= TAKEOVER_RELEASED)
 			return takeover_keeper_say(k, -EBUSY,
@@ -261,6 +268,18 @@ void takeover_destination_criu_gone(struct takeover_keeper *k)
 		takeover_destination_rollback(k);
 }
 
+/* Somebody may have taken an address away again: then it is not ours to announce. */
+static bool all_here(const struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		bool present = true;
+
+		if (takeover_address_present(&k->manifest->addresses[i], &present) == 0 && !present)
+			return false;
+	}
+	return true;
+}
+
 void takeover_destination_tick(struct takeover_keeper *k)
 {
 	long since = takeover_now_ms() - k->claimed_at_ms;
@@ -271,6 +290,10 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		takeover_keeper_release(k);
 		k->released = true;
 		takeover_journal(k, "released");
+	}
+	if (k->state == TAKEOVER_RELEASED && !all_here(k)) {
+		k->state = TAKEOVER_DONE;
+		return;
 	}
 	while (takeover_announce_schedule[k->round] >= 0 &&
 	       since >= takeover_announce_schedule[k->round]) {

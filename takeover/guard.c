@@ -360,26 +360,6 @@ int takeover_guard_open(struct takeover_guard *guard)
 
 static const uint32_t all_families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
 
-int takeover_guard_stands(const char *name, bool *ret_stands)
-{
-	struct nft_batch *batch;
-	bool any = false;
-	char table[64];
-	int ret;
-
-	table_name(name, table, sizeof(table));
-	ret = nft_batch_open(&batch);
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; ret == 0 && !any && i < sizeof(all_families) / sizeof(all_families[0]);
-	     i++)
-		ret = nft_table_exists(batch, all_families[i], table, &any);
-	nft_batch_close(batch);
-	if (ret == 0)
-		*ret_stands = any;
-	return ret;
-}
-
 int takeover_guard_remove(const char *name)
 {
 	struct nft_batch *batch;

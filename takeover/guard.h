@@ -59,9 +59,6 @@ int takeover_guard_open_out(struct takeover_guard *guard);
  * holds (linux net/netfilter/nf_queue.c, nf_queue_nf_hook_drop). */
 int takeover_guard_open(struct takeover_guard *guard);
 
-/* Whether a guard of this name stands, whoever set it. */
-int takeover_guard_stands(const char *name, bool *ret_stands);
-
 /* Delete the tables of the guard named @name, whoever set them. 0 also when there
  * are none. Held packets are dropped. */
 int takeover_guard_remove(const char *name);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The journal: /run/ip-takeover/<id>-<role>.json, by jansson, replaced whole. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -82,46 +81,6 @@ void takeover_journal(struct takeover_keeper *k, const char *event)
 	if (json && json_dump_file(json, temporary, JSON_INDENT(1)) == 0)
 		rename(temporary, path);
 	json_decref(json);
-}
-
-/* Whether the journal @path tells of one of our addresses, rolled back. */
-static bool is_past(const struct takeover_keeper *k, const char *path)
-{
-	json_t *json = json_load_file(path, 0, NULL), *j;
-	const char *state = json_string_value(json_object_get(json, "state"));
-	char text[TAKEOVER_ADDRESS_STRLEN];
-	bool past = false;
-	size_t i;
-
-	if (state && strcmp(state, takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0)
-		json_array_foreach(json_object_get(json, "addresses"), i, j)
-		{
-			const char *address = json_string_value(json_object_get(j, "address"));
-
-			for (size_t n = 0; address && n < k->manifest->n_addresses; n++)
-				past = past || strcmp(address, takeover_address_format(
-								       &k->manifest->addresses[n],
-								       text, sizeof(text))) == 0;
-		}
-	json_decref(json);
-	return past;
-}
-
-void takeover_journal_forget(const struct takeover_keeper *k)
-{
-	DIR *dir = opendir(TAKEOVER_RUN_DIR);
-	struct dirent *de;
-
-	while (dir && (de = readdir(dir))) {
-		const char *dot = strrchr(de->d_name, '.');
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
-		if (dot && strcmp(dot, ".json") == 0 && is_past(k, path))
-			unlink(path);
-	}
-	if (dir)
-		closedir(dir);
 }
 
 void takeover_journal_close(struct takeover_keeper *k)

@@ -138,8 +138,10 @@ void takeover_journal(struct takeover_keeper *keeper, const char *event);
 /* At the end: a record stays with the images; the journal only after a failure. */
 void takeover_journal_close(struct takeover_keeper *keeper);
 
-/* Remove the journals of earlier takeovers of these addresses that were rolled back. */
-void takeover_journal_forget(const struct takeover_keeper *keeper);
+/* Make way for this takeover among those of the same addresses on this host: forget one
+ * that was rolled back, end one that is over but for its patience. -EBUSY when another
+ * is under way. */
+int takeover_others_settle(struct takeover_keeper *keeper);
 
 /* "prepared" and so on. */
 const char *takeover_state_name(enum takeover_state state);

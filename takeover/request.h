@@ -22,6 +22,7 @@ enum takeover_request_verb {
 	TAKEOVER_RESTORE_RELEASE,  /* sockets out of repair */
 	TAKEOVER_RESTORE_EXIT,	   /* value: CRIU's exit code */
 	TAKEOVER_ROLLBACK,
+	TAKEOVER_YIELD, /* another takeover of the address begins on this host */
 	TAKEOVER_VERBS,
 };
 

@@ -83,7 +83,9 @@ int takeover_source_begin(struct takeover_keeper *k)
 {
 	int ret;
 
-	takeover_journal_forget(k);
+	ret = takeover_others_settle(k);
+	if (ret < 0)
+		return ret;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
@@ -173,6 +175,14 @@ static void commit(struct takeover_keeper *k)
 	takeover_journal(k, "committed");
 }
 
+/* The service is on this host again: what waits is for it. */
+static void back(struct takeover_keeper *k)
+{
+	takeover_keeper_release(k);
+	k->state = TAKEOVER_DONE;
+	takeover_journal(k, "back on this host");
+}
+
 int takeover_source_request(struct takeover_keeper *k, const struct takeover_request *request)
 {
 	int ret = 0;
@@ -191,6 +201,12 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			takeover_source_rollback(k);
 		else
 			ret = withdraw(k);
+		break;
+	case TAKEOVER_YIELD:
+		/* Restored here: its guard stands behind ours. */
+		if (k->state != TAKEOVER_COMMITTED)
+			return -EBUSY;
+		back(k);
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state == TAKEOVER_COMMITTED)
@@ -280,23 +296,18 @@ void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned c
 	k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
 }
 
-/* Whether the service has been restored on this very host, so far that packets may
- * reach it: its own guard stands behind ours; or, restored without us, its sockets
- * are there and out of repair mode. */
+/* Whether the service has been restored on this very host without us, so far that packets
+ * may reach it: its sockets are there and out of repair mode. */
 static bool back_here(struct takeover_keeper *k)
 {
 	const struct takeover_manifest *m = k->manifest;
 	unsigned int established = 0, sockets = 0;
-	bool here = false, guarded = false;
-	char name[32];
+	bool here = false;
 
 	for (size_t i = 0; i < m->n_addresses && !here; i++)
 		takeover_address_present(&m->addresses[i], &here);
 	if (!here)
 		return false;
-	snprintf(name, sizeof(name), "%.8s-destination", m->id);
-	if (takeover_guard_stands(name, &guarded) == 0 && guarded)
-		return true;
 	for (size_t i = 0; i < m->n_addresses; i++) {
 		struct takeover_connections c = { 0 };
 
@@ -328,9 +339,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 		return;
 	relay(k);
 	if (back_here(k)) {
-		takeover_keeper_release(k);
-		k->state = TAKEOVER_DONE;
-		takeover_journal(k, "back on this host");
+		back(k);
 		return;
 	}
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)

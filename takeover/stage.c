@@ -40,15 +40,18 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		return 0;
 	ret = takeover_request(c->criu_pid, stage->verb, value, c->root_pid, &reply);
 	/* A socket without a keeper is one that an earlier criu of this PID has left. */
-	if (stage->role && (ret == -ENOENT || ret == -ECONNREFUSED))
+	if (stage->role && (ret == -ENOENT || ret == -ECONNREFUSED)) {
 		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
 					    c->images, &reply);
-	else if (ret == -ENOENT)
+		if (ret < 0)
+			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
+				 c->self, strerror(-ret));
+	} else if (ret == -ENOENT) {
 		return 0; /* no takeover here, or done already */
-	if (ret < 0)
+	} else if (ret < 0)
 		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
 			 name, strerror(-ret));
-	else if (reply.message[0])
+	if (ret == 0 && reply.message[0])
 		snprintf(line, len, "%s: %s", name, reply.message);
 	return ret < 0 ? ret : reply.ret;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "keeper.h"
@@ -60,13 +61,14 @@ int takeover_keeper_guard(struct takeover_keeper *k)
 }
 
 /* Release until nothing more has come meanwhile, or so often. */
-static void drain(struct takeover_hold *hold)
+static void drain(struct takeover_keeper *k)
 {
 	for (int i = 0; i < DRAIN_MAX; i++) {
 		unsigned int n = 0;
 
-		takeover_hold_release(hold);
-		takeover_hold_read(hold, NULL, NULL, &n);
+		takeover_hold_release(k->hold);
+		takeover_hold_read(k->hold, NULL, NULL, &n);
+		k->n_held += n;
 		if (n == 0)
 			break;
 	}
@@ -78,7 +80,7 @@ void takeover_keeper_release(struct takeover_keeper *k)
 	 * after them overtakes it, and a segment that is overtaken by a younger timestamp is
 	 * lost (RFC 7323 section 5, PAWS). The chains stay: deleting one drops what is
 	 * queued (guard.h). */
-	drain(k->hold);
+	drain(k);
 	takeover_guard_open(k->guard);
 	takeover_hold_release(k->hold);
 	forget_held(k);
@@ -230,8 +232,9 @@ static void loop(struct takeover_keeper *k)
 				k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
 			pfd[3 + i].events = POLLIN;
 		}
+		/* The keeper starts another worker. */
 		if (poll(pfd, 3 + n, patience(k)) < 0 && errno != EINTR)
-			break;
+			_exit(1);
 		if (pfd[2].revents)
 			takeover_hold_read(k->hold, on_held, k, &held);
 		if (pfd[0].revents)
@@ -255,7 +258,7 @@ static int begin(struct takeover_keeper *k)
 	k->held_tail = &k->held;
 	k->held = NULL;
 	k->guard = NULL;
-	k->root_fd = -1;
+	k->root_fd = k->root_pid > 0 ? syscall(SYS_pidfd_open, k->root_pid, 0) : -1;
 	if (k->state == TAKEOVER_STARTING)
 		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
 						  : takeover_destination_begin(k);
@@ -289,5 +292,6 @@ void takeover_worker(struct takeover_keeper *k)
 		loop(k);
 	takeover_request_path(k->criu_pid, path, sizeof(path));
 	unlink(path);
-	takeover_journal_close(k);
+	if (k->guard_name[0])
+		takeover_journal_close(k);
 }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Other takeovers of our addresses on this host, by their journals. */
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+static const char *text(const json_t *journal, const char *name)
+{
+	const char *s = json_string_value(json_object_get(journal, name));
+
+	return s ? s : "";
+}
+
+static bool shares_address(const struct takeover_keeper *k, const json_t *journal)
+{
+	json_t *addresses = json_object_get(journal, "addresses"), *entry;
+	struct takeover_address a;
+	size_t i;
+
+	json_array_foreach(
+		addresses, i,
+		entry) if (takeover_address_parse(text(entry, "address"), &a) ==
+			   0) for (size_t n = 0; n < k->manifest->n_addresses;
+				   n++) if (takeover_address_equal(&a, &k->manifest->addresses
+										[n])) return true;
+	return false;
+}
+
+/* One that was rolled back is history; one that is over but for its patience ends at
+ * once; any other is in our way. */
+static int settle(struct takeover_keeper *k, const json_t *journal, const char *path)
+{
+	pid_t criu_pid = json_integer_value(json_object_get(journal, "criu_pid"));
+	struct takeover_reply reply = { 0 };
+	int ret;
+
+	if (strcmp(text(journal, "state"), takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0) {
+		unlink(path);
+		return 0;
+	}
+	ret = takeover_request(criu_pid, TAKEOVER_YIELD, 0, 0, &reply);
+	/* It has ended meanwhile. */
+	if (ret == -ENOENT && access(path, F_OK) < 0)
+		return 0;
+	if (ret < 0)
+		return takeover_keeper_say(
+			k, -EBUSY,
+			"the keeper of takeover %s was killed; ip-takeover rollback "
+			"%s first",
+			text(journal, "id"), text(journal, "id"));
+	if (reply.ret < 0)
+		return takeover_keeper_say(k, -EBUSY, "takeover %s of the same address is %s",
+					   text(journal, "id"), text(journal, "state"));
+	return 0;
+}
+
+int takeover_others_settle(struct takeover_keeper *k)
+{
+	DIR *dir = opendir(TAKEOVER_RUN_DIR);
+	struct dirent *de;
+	int ret = 0;
+
+	while (dir && ret == 0 && (de = readdir(dir))) {
+		const char *dot = strrchr(de->d_name, '.');
+		char path[PATH_MAX];
+		json_t *journal;
+
+		if (!dot || strcmp(dot, ".json") != 0)
+			continue;
+		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
+		journal = json_load_file(path, 0, NULL);
+		/* Our own is there already when a worker of ours has died. */
+		if (journal &&
+		    json_integer_value(json_object_get(journal, "criu_pid")) != k->criu_pid &&
+		    shares_address(k, journal))
+			ret = settle(k, journal, path);
+		json_decref(journal);
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
