@@ -64,8 +64,14 @@ lab-deps: deps
 # Everything that the lab's hosts run.
 hosts: all $(B)/takeover-load
 
+# The same tests under ASAN and UBSAN.
+sanitized:
+	@$(MAKE) --no-print-directory B=$(B)/sanitized unit \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
+
 check: lab-deps
 	@$(MAKE) --no-print-directory hosts unit
+	@$(MAKE) --no-print-directory sanitized
 	@tests/run
 
 demo: lab-deps
@@ -96,6 +102,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit hosts deps lab-deps check demo bench lint install uninstall clean
+.PHONY: all unit sanitized hosts deps lab-deps check demo bench lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A user and network namespace for a unit test. */
+/* Namespaces for a unit test. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -21,7 +22,8 @@ static int write_file(const char *path, const char *text)
 	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-void unit_need_netns(void)
+/* A namespace of this kind, as root in a user namespace when we are not root. */
+static void enter(int kind, const char *name)
 {
 	char map[64];
 	unsigned int uid = geteuid();
@@ -35,11 +37,23 @@ void unit_need_netns(void)
 			skip();
 		}
 	}
-	if (unshare(CLONE_NEWNET) < 0) {
-		print_message("skipped: no network namespace: %s\n", strerror(errno));
+	if (unshare(kind) < 0) {
+		print_message("skipped: no %s namespace: %s\n", name, strerror(errno));
 		skip();
 	}
+}
+
+void unit_need_netns(void)
+{
+	enter(CLONE_NEWNET, "network");
 	unit_run("ip link set lo up");
+}
+
+void unit_need_run(void)
+{
+	enter(CLONE_NEWNS, "mount");
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
 }
 
 void unit_run(const char *line)

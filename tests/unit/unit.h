@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the unit tests share: cmocka, and a network namespace of their own. */
+/* What the unit tests share: cmocka, and namespaces of their own. */
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H
 
@@ -20,6 +20,9 @@
  * no other interface exists. The test is skipped, with the reason, where the
  * kernel does not let it. */
 void unit_need_netns(void);
+
+/* The same for a mount namespace with an empty /run. */
+void unit_need_run(void);
 
 /* Run a shell line and fail the test, naming it, when it fails. */
 void unit_run(const char *line);

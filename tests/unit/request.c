@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The way to the keeper, and what a CRIU stage makes of its answer. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "request.h"
+#include "stage.h"
+#include "unit.h"
+
+#define CRIU 12345
+
+static int listen_here(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	mkdir(TAKEOVER_RUN_DIR, 0700);
+	takeover_request_path(CRIU, sun.sun_path, sizeof(sun.sun_path));
+	assert_int_equal(bind(fd, (void *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	return fd;
+}
+
+/* A child that hangs up on @deaf requests, then gives one answer of @len bytes. */
+static pid_t keeper(int listen_fd, int deaf, const struct takeover_reply *reply, size_t len)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (;; deaf--) {
+		struct takeover_request request;
+		int fd = accept(listen_fd, NULL, NULL);
+
+		if (recv(fd, &request, sizeof(request), 0) != sizeof(request))
+			_exit(1);
+		if (deaf == 0) {
+			send(fd, reply, len, MSG_NOSIGNAL);
+			_exit(request.verb != TAKEOVER_DUMP_EXIT || request.value != 1 ||
+			      request.root_pid != 7);
+		}
+		close(fd);
+	}
+}
+
+static void end(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static int ask(struct takeover_reply *reply)
+{
+	return takeover_request(CRIU, TAKEOVER_DUMP_EXIT, 1, 7, reply);
+}
+
+static void nobody_there(void **state)
+{
+	struct takeover_reply reply;
+
+	(void)state;
+	unit_need_run();
+	assert_int_equal(ask(&reply), -ENOENT);
+	close(listen_here());
+	assert_int_equal(ask(&reply), -ECONNREFUSED);
+}
+
+static void an_answer(void **state)
+{
+	const struct takeover_reply said = { -EBUSY, "busy" };
+	struct takeover_reply reply;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 0, &said, sizeof(said));
+	assert_int_equal(ask(&reply), 0);
+	assert_int_equal(reply.ret, -EBUSY);
+	assert_string_equal(reply.message, "busy");
+	end(pid);
+	close(fd);
+}
+
+static void a_worker_that_dies_is_asked_again(void **state)
+{
+	const struct takeover_reply said = { 0, "" };
+	struct takeover_reply reply;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 2, &said, sizeof(said));
+	assert_int_equal(ask(&reply), 0);
+	assert_int_equal(reply.ret, 0);
+	end(pid);
+	close(fd);
+}
+
+static void an_answer_of_another_kind(void **state)
+{
+	const struct takeover_reply said = { 0, "" };
+	struct takeover_reply reply = { 5, "as it was" };
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 0, &said, 3);
+	assert_int_equal(ask(&reply), -EPROTO);
+	assert_int_equal(reply.ret, 5);
+	end(pid);
+	close(fd);
+}
+
+static int stage(const char *name, char *line, size_t len)
+{
+	const struct takeover_stage_context context = {
+		.self = "/nonexistent/criu-action",
+		.criu_pid = CRIU,
+		.root_pid = 7,
+		.images = "/nonexistent",
+	};
+
+	return takeover_stage(&context, name, 1, line, len);
+}
+
+static void stages_without_a_takeover(void **state)
+{
+	char line[600];
+
+	(void)state;
+	unit_need_run();
+	assert_int_equal(stage("network-lock", line, sizeof(line)), 0);
+	assert_int_equal(stage("post-dump", line, sizeof(line)), 0);
+	assert_int_equal(stage("exit(RESTORE)", line, sizeof(line)), 0);
+	assert_string_equal(line, "");
+	/* These start a keeper, and say so when they cannot. */
+	assert_int_equal(stage("pre-dump", line, sizeof(line)), -ENOENT);
+	assert_non_null(strstr(line, "pre-dump: cannot start ip-takeover"));
+	assert_int_equal(stage("init(RESTORE)", line, sizeof(line)), -ENOENT);
+}
+
+static void a_dead_keeper_fails_the_stage(void **state)
+{
+	char line[600];
+
+	(void)state;
+	unit_need_run();
+	close(listen_here());
+	assert_int_equal(stage("post-dump", line, sizeof(line)), -ECONNREFUSED);
+	assert_non_null(strstr(line, "post-dump: no answer from the keeper"));
+	assert_non_null(strstr(line, "ip-takeover status"));
+}
+
+static void the_keepers_word_is_the_stages(void **state)
+{
+	const struct takeover_reply said = { -EADDRINUSE, "192.0.2.100 is in use" };
+	char line[600];
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 0, &said, sizeof(said));
+	assert_int_equal(stage("exit(DUMP)", line, sizeof(line)), -EADDRINUSE);
+	assert_string_equal(line, "exit(DUMP): 192.0.2.100 is in use");
+	end(pid);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(an_answer),
+		cmocka_unit_test(a_worker_that_dies_is_asked_again),
+		cmocka_unit_test(an_answer_of_another_kind),
+		cmocka_unit_test(stages_without_a_takeover),
+		cmocka_unit_test(a_dead_keeper_fails_the_stage),
+		cmocka_unit_test(the_keepers_word_is_the_stages),
+	};
+
+	return unit_main("request", tests, NULL, NULL);
+}
