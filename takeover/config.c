@@ -26,7 +26,7 @@ static int complain(const struct reader *r, const config_setting_t *s, const cha
 static int read_address(const struct reader *r, const config_setting_t *s,
 			struct takeover_address *ret_address)
 {
-	const char *text, *device, *backend = "garp";
+	const char *text, *device, *backend;
 	struct takeover_address address;
 
 	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "address", &text) ||
@@ -39,8 +39,16 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 	if (device[0] == '\0' || strlen(device) >= sizeof(address.device) || strchr(device, '/'))
 		return complain(
 			r, s, "device: expected the name of a network device, at most 15 letters");
-	config_setting_lookup_string(s, "backend", &backend);
-	if (strcmp(backend, "garp") != 0)
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *name = config_setting_name(config_setting_get_elem(s, i));
+
+		if (strcmp(name, "address") != 0 && strcmp(name, "device") != 0 &&
+		    strcmp(name, "backend") != 0)
+			return complain(r, config_setting_get_elem(s, i),
+					"unknown setting; known are address, device, backend");
+	}
+	if (config_setting_get_member(s, "backend") &&
+	    (!config_setting_lookup_string(s, "backend", &backend) || strcmp(backend, "garp") != 0))
 		return complain(r, s, "backend: expected \"garp\"");
 	strcpy(address.device, device);
 	*ret_address = address;
@@ -106,6 +114,11 @@ static int check_owner(const struct reader *r, FILE *f)
 
 	if (fstat(fileno(f), &st) < 0)
 		return -errno;
+	/* libconfig's scanner ends the process when it cannot read, as from a directory. */
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(r->error, r->len, "%s: expected a file", r->path);
+		return -EINVAL;
+	}
 	if ((st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
 	snprintf(r->error, r->len, "%s: others than root may write it; chown root, chmod 644",

@@ -135,7 +135,8 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 		unsigned char *b = m->neighbours[i];
 		int end = 0;
 
-		if (!text || strlen(text) != 17 ||
+		/* sscanf() would take signs and spaces, too. */
+		if (!text || strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
 		    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2],
 			   &b[3], &b[4], &b[5], &end) != 6 ||
 		    end != 17 || (b[0] & 1))

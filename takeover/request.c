@@ -38,12 +38,19 @@ static int ask(pid_t criu_pid, const struct takeover_request *request,
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (void *)&sun, sizeof(sun)) < 0 ||
-	    send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0) {
-		ret = -errno;
-		goto out;
-	}
-	n = recv(fd, &reply, sizeof(reply), 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* connect(), too */
+	/* With a timeout set, SA_RESTART restarts nothing: signal(7). */
+	do
+		n = connect(fd, (void *)&sun, sizeof(sun));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		do
+			n = send(fd, request, sizeof(*request), MSG_NOSIGNAL);
+		while (n < 0 && errno == EINTR);
+	if (n > 0)
+		do
+			n = recv(fd, &reply, sizeof(reply), 0);
+		while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		ret = errno == EAGAIN ? -ETIMEDOUT : -errno;
 		goto out;
@@ -100,7 +107,8 @@ static int find_command(const char *self, char *ret_path)
 static void exec_keeper(const char *command, const char *role, pid_t criu_pid, pid_t root_pid,
 			const char *images, int report)
 {
-	char pid[16], root[16], fd[16];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char pid[16], root[16];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -108,9 +116,14 @@ static void exec_keeper(const char *command, const char *role, pid_t criu_pid, p
 	setsid();
 	snprintf(pid, sizeof(pid), "%d", (int)criu_pid);
 	snprintf(root, sizeof(root), "%d", (int)root_pid);
-	snprintf(fd, sizeof(fd), "%d", report);
-	fcntl(report, F_SETFD, 0);
-	execl(command, "ip-takeover", "keeper", role, pid, root, images, fd, NULL);
+	/* Away from 0 to 3 first; whoever reads criu's output must not wait for the keeper. */
+	report = fcntl(report, F_DUPFD_CLOEXEC, 4);
+	null = fcntl(null, F_DUPFD_CLOEXEC, 4);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	dup2(report, 3);
+	close_range(4, ~0U, 0);
+	execl(command, "ip-takeover", "keeper", role, pid, root, images, "3", NULL);
 	_exit(127);
 }
 

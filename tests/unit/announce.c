@@ -2,6 +2,7 @@
 /* Golden bytes of every frame, and the parser against what a segment may carry. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "announce.h"
@@ -110,6 +111,58 @@ static void hears_the_owner_and_nobody_else(void **state)
 	}
 }
 
+/* A copy of just @len bytes, so that ASAN sees a read beyond them. Whoever is heard
+ * must stand in the frame, beside the address. */
+static bool check_frame(const unsigned char *frame, size_t len,
+			const struct takeover_address *address)
+{
+	static const unsigned char untouched[TAKEOVER_MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
+	bool ip4 = address->family == AF_INET;
+	unsigned char heard[TAKEOVER_MAC_LEN];
+	unsigned char *exact = malloc(len ? len : 1);
+	bool found;
+
+	assert_non_null(exact);
+	memcpy(exact, frame, len);
+	memcpy(heard, untouched, sizeof(heard));
+	found = takeover_announce_parse(exact, len, address, heard);
+	free(exact);
+	if (!found) {
+		assert_memory_equal(heard, untouched, sizeof(heard));
+		return false;
+	}
+	assert_in_range(len, ip4 ? 42 : 86, TAKEOVER_ANNOUNCE_MAX);
+	assert_memory_equal(frame + (ip4 ? 28 : 62), address->ip, ip4 ? 4 : 16);
+	assert_memory_equal(heard, frame + (ip4 ? 22 : 80), sizeof(heard));
+	return true;
+}
+
+static void garbled_and_random_frames(void **state)
+{
+	const struct takeover_address *addresses[] = { &v4, &v6 };
+	unsigned char good[TAKEOVER_ANNOUNCE_MAX], buf[TAKEOVER_ANNOUNCE_MAX];
+	size_t len, heard = 0;
+
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		const struct takeover_address *address = addresses[i % 2];
+
+		for (size_t b = 0; b < sizeof(buf); b++)
+			buf[b] = random();
+		assert_false(check_frame(buf, random() % (sizeof(buf) + 1), address));
+		assert_int_equal(
+			takeover_announce_build(good, sizeof(good), address, mac, NULL, &len), 0);
+		memcpy(buf, good, len);
+		for (int n = random() % 3; n >= 0; n--)
+			buf[random() % len] ^= 1U << random() % 8;
+		heard += check_frame(buf, len + random() % (sizeof(buf) - len + 1), address);
+		check_frame(buf, random() % len, address);
+		check_frame(buf, len, addresses[!(i % 2)]);
+	}
+	assert_in_range(heard, 1, 19999);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +170,7 @@ int main(void)
 		cmocka_unit_test(checksum_verifies),
 		cmocka_unit_test(too_small_a_buffer),
 		cmocka_unit_test(hears_the_owner_and_nobody_else),
+		cmocka_unit_test(garbled_and_random_frames),
 	};
 
 	return unit_main("announce", tests, parse, NULL);

@@ -159,8 +159,54 @@ static void each_field_is_checked(void **state)
 		{ "{" V C ID C E C W C A "}", "neighbours", -EINVAL },
 		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00\"]}", "neighbours",
 		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:0g\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:+1\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"-2:00:00:00:00:01\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:     0:0:0:0:1\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [7]}", "neighbours", -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": {}}", "neighbours", -EINVAL },
+		{ "{" V C "\"id\": \"01234567-89AB-cdef-0123-456789abcdef\"" C E C W C A C N "}",
+		  "id", -EINVAL },
+		{ "{" V C "\"id\": \"01234567089ab-cdef-0123-456789abcdef\"" C E C W C A C N "}",
+		  "id", -EINVAL },
+		{ "{" V C "\"id\": 5" C E C W C A C N "}", "id", -EINVAL },
+		{ "{" V C ID C "\"epoch\": 0" C W C A C N "}", "epoch", -EINVAL },
+		{ "{" V C ID C "\"epoch\": 1.5" C W C A C N "}", "epoch", -EINVAL },
+		{ "{" V C ID C E C W C "\"addresses\": \"192.0.2.100/24\"" C N "}", "addresses",
+		  -EINVAL },
+		{ "{" V C ID C E C W C "\"addresses\": [\"192.0.2.1/33\"]" C N "}", "addresses",
+		  -EINVAL },
+		{ "{\"version\": \"1\"" C ID C E C W C A C N "}", "version", -EPROTO },
+		{ WHOLE "x", ":1:", -EINVAL },
 		{ "{" V C ID C E C W C A C "\"neighbours\": [\"ff:ff:ff:ff:ff:ff\"]}", "neighbours",
 		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:0g\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:+1\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"-2:00:00:00:00:01\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:     0:0:0:0:1\"]}", "neighbours",
+		  -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": [7]}", "neighbours", -EINVAL },
+		{ "{" V C ID C E C W C A C "\"neighbours\": {}}", "neighbours", -EINVAL },
+		{ "{" V C "\"id\": \"01234567-89AB-cdef-0123-456789abcdef\"" C E C W C A C N "}",
+		  "id", -EINVAL },
+		{ "{" V C "\"id\": \"01234567089ab-cdef-0123-456789abcdef\"" C E C W C A C N "}",
+		  "id", -EINVAL },
+		{ "{" V C "\"id\": 5" C E C W C A C N "}", "id", -EINVAL },
+		{ "{" V C ID C "\"epoch\": 0" C W C A C N "}", "epoch", -EINVAL },
+		{ "{" V C ID C "\"epoch\": 1.5" C W C A C N "}", "epoch", -EINVAL },
+		{ "{" V C ID C E C W C "\"addresses\": \"192.0.2.100/24\"" C N "}", "addresses",
+		  -EINVAL },
+		{ "{" V C ID C E C W C "\"addresses\": [\"192.0.2.1/33\"]" C N "}", "addresses",
+		  -EINVAL },
+		{ "{\"version\": \"1\"" C ID C E C W C A C N "}", "version", -EPROTO },
+		{ WHOLE "x", ":1:", -EINVAL },
 		{ "{" V C V C ID C E C W C A C N "}", "version", -EINVAL },
 		{ "[]", "version", -EPROTO },
 		{ "", TAKEOVER_MANIFEST_NAME, -EINVAL },
@@ -183,33 +229,108 @@ static void check_if_taken(void)
 {
 	struct takeover_manifest *m;
 
-	if (read_back(&m) < 0)
+	if (read_back(&m) < 0) {
+		assert_non_null(strstr(error, TAKEOVER_MANIFEST_NAME));
 		return;
+	}
 	assert_in_range(m->n_addresses, 1, TAKEOVER_ADDRESSES_MAX);
 	assert_in_range(m->n_neighbours, 0, TAKEOVER_NEIGHBOURS_MAX);
 	assert_int_equal(strlen(m->id), TAKEOVER_ID_STRLEN - 1);
 	assert_null(strchr(m->id, '/'));
+	assert_in_range(m->epoch, 1, INT64_MAX);
+	for (size_t i = 0; i < m->n_addresses; i++) {
+		char text[TAKEOVER_ADDRESS_STRLEN];
+		struct takeover_address again;
+
+		takeover_address_format(&m->addresses[i], text, sizeof(text));
+		assert_int_equal(takeover_address_parse(text, &again), 0);
+		assert_memory_equal(&again, &m->addresses[i], sizeof(again));
+	}
+	for (size_t i = 0; i < m->n_neighbours; i++)
+		assert_int_equal(m->neighbours[i][0] & 1, 0);
 	free(m);
+}
+
+/* The whole of it as takeover_manifest_write() writes it. */
+static size_t written(char *buf, size_t len)
+{
+	struct takeover_manifest m;
+	ssize_t n;
+	int fd;
+
+	fill(&m);
+	strcpy(m.id, "01234567-89ab-cdef-0123-456789abcdef");
+	m.epoch = 5;
+	assert_int_equal(takeover_manifest_write(dirfd_, &m), 0);
+	fd = openat(dirfd_, TAKEOVER_MANIFEST_NAME, O_RDONLY | O_CLOEXEC);
+	n = read(fd, buf, len);
+	close(fd);
+	assert_in_range(n, 1, len - 1);
+	return n;
+}
+
+static void as_many_as_there_may_be(void **state)
+{
+	struct takeover_manifest m, *back = NULL;
+
+	(void)state;
+	fill(&m);
+	for (int i = 0; i < TAKEOVER_ADDRESSES_MAX; i++) {
+		m.addresses[i] = m.addresses[0];
+		m.addresses[i].ip[3] = i + 1;
+	}
+	for (int i = 0; i < TAKEOVER_NEIGHBOURS_MAX; i++) {
+		m.neighbours[i][0] = 2;
+		m.neighbours[i][4] = i >> 8;
+		m.neighbours[i][5] = i;
+	}
+	m.n_addresses = TAKEOVER_ADDRESSES_MAX;
+	m.n_neighbours = TAKEOVER_NEIGHBOURS_MAX;
+	assert_int_equal(takeover_manifest_write(dirfd_, &m), 0);
+	assert_int_equal(read_back(&back), 0);
+	assert_int_equal(back->n_addresses, TAKEOVER_ADDRESSES_MAX);
+	assert_memory_equal(back->neighbours, m.neighbours, sizeof(m.neighbours));
+	free(back);
+	back = NULL;
+	for (int n = 0; n < 2; n++) {
+		char text[65536];
+		size_t len = sprintf(text, "{%s", V C ID C E C W C);
+
+		len += sprintf(text + len, n ? A C "\"neighbours\": [" : N C "\"addresses\": [");
+		for (int i = 0; i <= (n ? TAKEOVER_NEIGHBOURS_MAX : TAKEOVER_ADDRESSES_MAX); i++)
+			len += sprintf(text + len, "%s\"%s\"", i ? ", " : "",
+				       n ? "02:00:00:00:00:01" : "192.0.2.100/24");
+		len += sprintf(text + len, "]}");
+		write_bytes(text, len);
+		assert_int_equal(read_back(&back), -EINVAL);
+		assert_non_null(strstr(error, n ? "neighbours" : "addresses"));
+		assert_null(back);
+	}
 }
 
 static void cut_and_garbled(void **state)
 {
-	static const char whole[] = WHOLE;
-	char garbled[sizeof(whole)];
+	char whole[1024], garbled[1024];
+	size_t size;
 
 	(void)state;
-	for (size_t len = 0; len < sizeof(whole) - 1; len++) {
-		struct takeover_manifest *m;
+	size = written(whole, sizeof(whole));
+	for (size_t len = 0; len < size; len++) {
+		struct takeover_manifest *m = NULL;
 
 		write_bytes(whole, len);
-		assert_true(read_back(&m) < 0);
+		assert_int_equal(read_back(&m), -EINVAL);
+		assert_null(m);
 	}
 	srandom(1);
 	for (int i = 0; i < 5000; i++) {
-		memcpy(garbled, whole, sizeof(whole));
+		memcpy(garbled, whole, size);
 		for (int n = random() % 4; n >= 0; n--)
-			garbled[random() % (sizeof(whole) - 1)] = random();
-		write_bytes(garbled, sizeof(whole) - 1);
+			if (i % 2)
+				garbled[random() % size] ^= 1 << random() % 8;
+			else
+				garbled[random() % size] = random();
+		write_bytes(garbled, size);
 		check_if_taken();
 	}
 }
@@ -223,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_link_is_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_field_is_checked, setup, teardown),
+		cmocka_unit_test_setup_teardown(as_many_as_there_may_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_and_garbled, setup, teardown),
 	};
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way to the keeper, and what a CRIU stage makes of its answer. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -126,6 +128,142 @@ static void an_answer_of_another_kind(void **state)
 	close(fd);
 }
 
+static void workers_that_all_die(void **state)
+{
+	const struct takeover_reply said = { 0, "" };
+	struct takeover_reply reply = { 5, "as it was" };
+	int fd, ret;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 100, &said, sizeof(said));
+	ret = ask(&reply);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(ret, -ECONNREFUSED);
+	assert_int_equal(reply.ret, 5);
+	close(fd);
+}
+
+static void an_endless_message_ends(void **state)
+{
+	struct takeover_reply said = { 0, "" }, reply;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	unit_need_run();
+	memset(said.message, 'x', sizeof(said.message));
+	fd = listen_here();
+	pid = keeper(fd, 0, &said, sizeof(said));
+	assert_int_equal(ask(&reply), 0);
+	assert_int_equal(strnlen(reply.message, sizeof(reply.message)), sizeof(reply.message) - 1);
+	end(pid);
+	close(fd);
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* criu has handlers for SIGCHLD and SIGALRM; with SO_RCVTIMEO, SA_RESTART does not
+ * restart recv (signal(7)). */
+static void a_signal_does_not_end_the_wait(void **state)
+{
+	const struct itimerval soon = { .it_value.tv_usec = 50000 }, never = { 0 };
+	const struct sigaction sa = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+	const struct takeover_reply said = { 0, "late" };
+	struct takeover_reply reply;
+	int fd, ret;
+	pid_t pid, resume;
+
+	(void)state;
+	unit_need_run();
+	fd = listen_here();
+	pid = keeper(fd, 0, &said, sizeof(said));
+	kill(pid, SIGSTOP);
+	resume = fork();
+	if (resume == 0) {
+		usleep(200000);
+		_exit(kill(pid, SIGCONT));
+	}
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	ret = ask(&reply);
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
+	end(resume);
+	if (ret < 0)
+		kill(pid, SIGKILL);
+	else
+		end(pid);
+	close(fd);
+	assert_int_equal(ret, 0);
+	assert_string_equal(reply.message, "late");
+}
+
+/* What the keeper's command is called with, in a directory of its own. */
+static void put_command(const char *line)
+{
+	FILE *f;
+
+	mkdir("/run/x", 0755);
+	/* Another file: the shell may be reading the last one yet. */
+	unlink("/run/x/ip-takeover");
+	f = fopen("/run/x/ip-takeover", "we");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/bash\n%s\n", line);
+	fchmod(fileno(f), 0755);
+	fclose(f);
+}
+
+static int start(struct takeover_reply *reply)
+{
+	return takeover_keeper_start("/run/x/criu-action", "source", CRIU, 7, "/images", reply);
+}
+
+static void a_keeper_is_started(void **state)
+{
+	struct takeover_reply reply = { 5, "as it was" };
+
+	(void)state;
+	unit_need_run();
+	assert_int_equal(start(&reply), -ENOENT);
+	put_command("exit 0");
+	assert_int_equal(start(&reply), -EPIPE);
+	put_command("printf xxx >&$6");
+	assert_int_equal(start(&reply), -EPIPE);
+	assert_int_equal(reply.ret, 5);
+	put_command("echo \"$1 $2 $3 $4 $5\" >/run/x/args; head -c 512 /dev/zero >&$6");
+	assert_int_equal(start(&reply), 0);
+	assert_int_equal(reply.ret, 0);
+	assert_string_equal(reply.message, "");
+	unit_run("grep -qx 'keeper source 12345 7 /images' /run/x/args");
+}
+
+/* A keeper outlives criu: whoever reads criu's output must not wait for the keeper. */
+static void a_keeper_gets_no_other_descriptor(void **state)
+{
+	struct takeover_reply reply;
+	int out[2], spare;
+	char c;
+
+	(void)state;
+	unit_need_run();
+	put_command("head -c 512 /dev/zero >&$6; sleep 5");
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	spare = fcntl(out[1], F_DUPFD, 50);
+	close(out[1]);
+	assert_int_equal(start(&reply), 0);
+	close(spare);
+	assert_int_equal(fcntl(out[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(out[0], &c, 1), 0);
+	close(out[0]);
+}
+
 static int stage(const char *name, char *line, size_t len)
 {
 	const struct takeover_stage_context context = {
@@ -190,6 +328,11 @@ int main(void)
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(a_worker_that_dies_is_asked_again),
 		cmocka_unit_test(an_answer_of_another_kind),
+		cmocka_unit_test(workers_that_all_die),
+		cmocka_unit_test(an_endless_message_ends),
+		cmocka_unit_test(a_signal_does_not_end_the_wait),
+		cmocka_unit_test(a_keeper_is_started),
+		cmocka_unit_test(a_keeper_gets_no_other_descriptor),
 		cmocka_unit_test(stages_without_a_takeover),
 		cmocka_unit_test(a_dead_keeper_fails_the_stage),
 		cmocka_unit_test(the_keepers_word_is_the_stages),
