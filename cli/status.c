@@ -83,6 +83,8 @@ static const char *advice(const json_t *journal)
 	if (has_state(journal, TAKEOVER_ROLLED_BACK))
 		return is_source(journal) ? "the service runs here"
 					  : "not restored here; restore the images where you like";
+	if (has_state(journal, TAKEOVER_ABANDONED))
+		return "the process is gone; restore its images where you like";
 	if (!json_is_true(json_object_get(journal, "keeper")))
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (has_state(journal, TAKEOVER_COMMITTED))
@@ -198,7 +200,8 @@ static int rollback(const json_t *journal)
 	int ret;
 
 	if (!json_is_true(json_object_get(journal, "keeper"))) {
-		if (has_state(journal, TAKEOVER_ROLLED_BACK))
+		if (has_state(journal, TAKEOVER_ROLLED_BACK) ||
+		    has_state(journal, TAKEOVER_ABANDONED))
 			return remove(field(journal, "path")) < 0;
 		return rollback_without_keeper(journal);
 	}

@@ -88,9 +88,11 @@ int takeover_destination_begin(struct takeover_keeper *k)
 	char text[TAKEOVER_ADDRESS_STRLEN];
 	int ret;
 
-	ret = takeover_keeper_guard(k);
-	if (ret == 0)
-		ret = takeover_others_settle(k);
+	ret = takeover_others(k, false);
+	if (ret < 0)
+		return ret;
+	/* What another keeper lets go here meets our guard. */
+	ret = takeover_keeper_guard(k) ?: takeover_others(k, true);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -242,7 +244,8 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		/* The service is about to leave this host: no word more. */
 		if (k->state != TAKEOVER_RELEASED || !k->released)
 			return -EBUSY;
-		k->state = TAKEOVER_DONE;
+		if (request->value)
+			k->state = TAKEOVER_DONE;
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state >= TAKEOVER_RELEASED)

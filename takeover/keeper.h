@@ -28,6 +28,7 @@ enum takeover_state {
 	TAKEOVER_RELEASED,  /* destination: packets flow */
 	TAKEOVER_DONE,
 	TAKEOVER_ROLLED_BACK,
+	TAKEOVER_ABANDONED, /* source: committed, but nobody claimed */
 	TAKEOVER_STATES,
 };
 
@@ -62,7 +63,6 @@ struct takeover_keeper {
 	int root_fd;   /* pidfd of the restored tree's root, -1 (worker) */
 	int images_fd; /* CRIU's image directory, O_PATH */
 	int listen_fd, report_fd;
-	bool dying;    /* CRIU said that the tasks are going to die */
 	bool released; /* on the destination */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
@@ -138,10 +138,9 @@ void takeover_journal(struct takeover_keeper *keeper, const char *event);
 /* At the end: a record stays with the images; the journal only after a failure. */
 void takeover_journal_close(struct takeover_keeper *keeper);
 
-/* Make way for this takeover among those of the same addresses on this host: forget one
- * that was rolled back, end one that is over but for its patience. -EBUSY when another
- * is under way. */
-int takeover_others_settle(struct takeover_keeper *keeper);
+/* Other takeovers of these addresses on this host: -EBUSY when one is under way. With
+ * @make_way forget one that has ended, and end one that is over but for its patience. */
+int takeover_others(struct takeover_keeper *keeper, bool make_way);
 
 /* "prepared" and so on. */
 const char *takeover_state_name(enum takeover_state state);

@@ -32,19 +32,28 @@ static bool shares_address(const struct takeover_keeper *k, const json_t *journa
 	return false;
 }
 
-/* One that was rolled back is history; one that is over but for its patience ends at
- * once; any other is in our way. */
-static int settle(struct takeover_keeper *k, const json_t *journal, const char *path)
+static bool has_ended(const json_t *journal)
+{
+	const char *state = text(journal, "state");
+
+	return strcmp(state, takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0 ||
+	       strcmp(state, takeover_state_name(TAKEOVER_ABANDONED)) == 0;
+}
+
+/* One that has ended is history; one that is over but for its patience ends at once; any
+ * other is in our way. */
+static int settle(struct takeover_keeper *k, const json_t *journal, const char *path, bool make_way)
 {
 	pid_t criu_pid = json_integer_value(json_object_get(journal, "criu_pid"));
 	struct takeover_reply reply = { 0 };
 	int ret;
 
-	if (strcmp(text(journal, "state"), takeover_state_name(TAKEOVER_ROLLED_BACK)) == 0) {
-		unlink(path);
+	if (has_ended(journal)) {
+		if (make_way)
+			unlink(path);
 		return 0;
 	}
-	ret = takeover_request(criu_pid, TAKEOVER_YIELD, 0, 0, &reply);
+	ret = takeover_request(criu_pid, TAKEOVER_YIELD, make_way, 0, &reply);
 	/* It has ended meanwhile. */
 	if (ret == -ENOENT && access(path, F_OK) < 0)
 		return 0;
@@ -60,7 +69,7 @@ static int settle(struct takeover_keeper *k, const json_t *journal, const char *
 	return 0;
 }
 
-int takeover_others_settle(struct takeover_keeper *k)
+int takeover_others(struct takeover_keeper *k, bool make_way)
 {
 	DIR *dir = opendir(TAKEOVER_RUN_DIR);
 	struct dirent *de;
@@ -79,7 +88,7 @@ int takeover_others_settle(struct takeover_keeper *k)
 		if (journal &&
 		    json_integer_value(json_object_get(journal, "criu_pid")) != k->criu_pid &&
 		    shares_address(k, journal))
-			ret = settle(k, journal, path);
+			ret = settle(k, journal, path, make_way);
 		json_decref(journal);
 	}
 	if (dir)

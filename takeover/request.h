@@ -22,7 +22,7 @@ enum takeover_request_verb {
 	TAKEOVER_RESTORE_RELEASE,  /* sockets out of repair */
 	TAKEOVER_RESTORE_EXIT,	   /* value: CRIU's exit code */
 	TAKEOVER_ROLLBACK,
-	TAKEOVER_YIELD, /* another takeover of the address begins on this host */
+	TAKEOVER_YIELD, /* another takeover of the address begins here; value: 0 only asks */
 	TAKEOVER_VERBS,
 };
 
@@ -47,8 +47,8 @@ int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value,
 /* The socket of the keeper of @criu_pid. */
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 
-/* Start a keeper, "ip-takeover keeper ROLE --criu PID --images DIR", found beside
- * the file @self or where make install puts it, and wait until it has done the
+/* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where
+ * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
  * @role: "source" or "destination". */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,

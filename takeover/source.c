@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keeper on the source: guard, withdraw, commit, hold for the new owner. */
 #include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 
 #define DELADDR_MS 1000
 #define BACK_MS	   500
+#define DYING_MS   5
 #define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
 
 /* Configured addresses that are on this host and have a socket. */
@@ -83,7 +84,7 @@ int takeover_source_begin(struct takeover_keeper *k)
 {
 	int ret;
 
-	ret = takeover_others_settle(k);
+	ret = takeover_others(k, true);
 	if (ret < 0)
 		return ret;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
@@ -122,6 +123,9 @@ static int withdraw(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_PREPARED)
 		return 0;
 	takeover_journal(k, "withdraw");
+	ret = silence(k);
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
@@ -131,9 +135,6 @@ static int withdraw(struct takeover_keeper *k)
 						   takeover_address_format(a, text, sizeof(text)),
 						   a->device, strerror(-ret));
 	}
-	ret = silence(k);
-	if (ret < 0)
-		return ret;
 	k->manifest->withdrawn = true;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
@@ -157,7 +158,10 @@ void takeover_source_rollback(struct takeover_keeper *k)
 			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s",
 					    a->device, strerror(-ret));
 		else if (!present)
-			takeover_announce(k->wires[i], a, NULL, 0);
+			takeover_announce(
+				k->wires[i], a,
+				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
+				k->manifest->n_neighbours);
 	}
 	/* criu turns it off itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
@@ -196,17 +200,18 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			takeover_source_rollback(k);
 		break;
 	case TAKEOVER_DUMP_EXIT:
-		k->dying = request->value;
-		if (!k->dying)
-			takeover_source_rollback(k);
-		else
+		/* Value: the tasks are going to die. A criu without scripts: withdraw now. */
+		if (request->value)
 			ret = withdraw(k);
+		else
+			takeover_source_rollback(k);
 		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
 		if (k->state != TAKEOVER_COMMITTED)
 			return -EBUSY;
-		back(k);
+		if (request->value)
+			back(k);
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state == TAKEOVER_COMMITTED)
@@ -226,33 +231,40 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	return ret;
 }
 
-/* Whether the dumped tree's root still runs; one that CRIU left stopped does not. */
-static bool root_runs(const struct takeover_keeper *k)
+/* The dumped tree's root; before criu has named it, whoever had a socket. */
+static enum takeover_task service_state(const struct takeover_keeper *k)
 {
-	char path[64], line[512], *state;
-	bool runs = false;
-	FILE *f;
+	enum takeover_task most = TAKEOVER_TASK_GONE;
 
-	if (k->root_pid <= 0)
-		return !k->dying;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)k->root_pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (fgets(line, sizeof(line), f)) {
-		state = strrchr(line, ')');
-		runs = state && strlen(state) > 2 && !strchr("ZXT", state[2]);
+	if (k->root_pid > 0)
+		return takeover_task_state(k->root_pid);
+	for (size_t i = 0; i < k->n_tasks; i++) {
+		enum takeover_task state = takeover_task_state(k->tasks[i]);
+
+		if (state > most)
+			most = state;
 	}
-	fclose(f);
-	return runs;
+	return most;
 }
 
 void takeover_source_criu_gone(struct takeover_keeper *k)
 {
-	if (k->state == TAKEOVER_PREPARED || (k->state == TAKEOVER_WITHDRAWN && root_runs(k)))
+	enum takeover_task state = service_state(k);
+
+	/* A task that takes its SIGKILL at this moment has neither mark. */
+	if (state == TAKEOVER_TASK_RUNS) {
+		poll(NULL, 0, DYING_MS);
+		state = service_state(k);
+	}
+	if (state == TAKEOVER_TASK_RUNS ||
+	    (state == TAKEOVER_TASK_STOPPED && k->state == TAKEOVER_PREPARED)) {
 		takeover_source_rollback(k);
-	else if (k->state == TAKEOVER_WITHDRAWN)
-		commit(k);
+		return;
+	}
+	/* It died before its dump was done: its peers must not hear that from us. */
+	if (k->state == TAKEOVER_PREPARED)
+		withdraw(k);
+	commit(k);
 }
 
 /* What waits for addresses whose new owner has spoken goes there; then it is dropped here. */
@@ -344,8 +356,12 @@ void takeover_source_tick(struct takeover_keeper *k)
 	}
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		all = all && k->owner_known[i];
-	if ((all && now > k->quiet_at_ms) || now > k->deadline_ms) {
+	if (all && now > k->quiet_at_ms) {
 		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
+	} else if (!all && now > k->deadline_ms) {
+		takeover_keeper_say(k, 0, "no new owner within %u s", k->config.hold_seconds);
+		takeover_keeper_unguard(k);
+		k->state = TAKEOVER_ABANDONED;
 	}
 }

@@ -21,6 +21,8 @@
 #define TCP_REPAIR_OFF_NO_WP -1
 #endif
 
+#define PF_EXITING 0x00000004
+
 #define TASKS_MAX 4096
 #define GONE_MS	  1000
 
@@ -167,20 +169,61 @@ bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n
 	return false;
 }
 
-static pid_t parent_of(pid_t pid)
+/* The fields of /proc/PID/stat that follow the name, from the state on; empty when the
+ * process is gone. */
+static const char *stat_of(pid_t pid, char *buf, size_t len)
 {
-	char path[64], line[512], *rest;
-	pid_t parent = 0;
+	char path[64], *rest = NULL;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
 	if (!f)
-		return 0;
-	if (fgets(line, sizeof(line), f) && (rest = strrchr(line, ')')) && strlen(rest) > 4)
-		parent = atoi(rest + 4);
+		return "";
+	if (fgets(buf, len, f))
+		rest = strrchr(buf, ')');
 	fclose(f);
+	return rest && strlen(rest) > 4 ? rest + 2 : "";
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char buf[1024];
+	int parent = 0;
+
+	sscanf(stat_of(pid, buf, sizeof(buf)), "%*c %d", &parent);
 	return parent;
+}
+
+/* Whether SIGKILL waits for the thread or its process. */
+static bool kill_pending(pid_t pid)
+{
+	unsigned long long pending, all = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigPnd: %llx", &pending) == 1 ||
+		    sscanf(line, "ShdPnd: %llx", &pending) == 1)
+			all |= pending;
+	if (f)
+		fclose(f);
+	return all & 1ULL << (SIGKILL - 1);
+}
+
+enum takeover_task takeover_task_state(pid_t pid)
+{
+	unsigned int flags = 0;
+	char buf[1024], state;
+
+	if (sscanf(stat_of(pid, buf, sizeof(buf)), "%c %*d %*d %*d %*d %*d %u", &state, &flags) !=
+	    2)
+		return TAKEOVER_TASK_GONE;
+	if (strchr("ZX", state) || (flags & PF_EXITING) || kill_pending(pid))
+		return TAKEOVER_TASK_GONE;
+	return state == 'T' ? TAKEOVER_TASK_STOPPED : TAKEOVER_TASK_RUNS;
 }
 
 static bool descends(pid_t pid, pid_t root)

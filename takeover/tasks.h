@@ -15,6 +15,16 @@
 size_t takeover_tasks_find(const struct takeover_address *addresses, size_t n, pid_t *ret_pids,
 			   size_t max);
 
+enum takeover_task {
+	TAKEOVER_TASK_GONE,    /* or a zombie, or about to be: killed, exiting */
+	TAKEOVER_TASK_STOPPED, /* as criu leaves it with --leave-stopped */
+	TAKEOVER_TASK_RUNS,
+};
+
+/* A large process takes a while to die after its SIGKILL: it is gone all the same (linux
+ * include/linux/sched.h, PF_EXITING). */
+enum takeover_task takeover_task_state(pid_t pid);
+
 /* Whether all @n processes are traced by @tracer: criu has frozen them. */
 bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
 

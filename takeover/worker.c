@@ -204,7 +204,8 @@ static bool ended(const struct takeover_keeper *k)
 {
 	if (k->opened_at_ms != 0)
 		return false;
-	return k->state == TAKEOVER_DONE || (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
+	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
+	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
 }
 
 /* The source looks for the freeze, which nobody tells it. */
@@ -277,7 +278,10 @@ void takeover_worker(struct takeover_keeper *k)
 	prctl(PR_SET_NAME, "ip-takeover-wrk");
 	reply.ret = begin(k);
 	snprintf(reply.message, sizeof(reply.message), "%s", k->message);
-	if (first && reply.ret < 0 && k->state == TAKEOVER_STARTING) {
+	if (reply.ret < 0 && !first)
+		_exit(1);
+	/* Before the guard nothing has changed. */
+	if (reply.ret < 0 && k->guard_name[0]) {
 		if (k->role == TAKEOVER_SOURCE)
 			takeover_keeper_unguard(k);
 		else

@@ -125,3 +125,21 @@ beta_fails() {
 	holds_address alpha
 	[ -z "$(on alpha ls /run/ip-takeover)" ]
 }
+
+# Nobody claims for as long as alpha holds; its clients' connections live all the same.
+@test "a service that nobody restores in time, then beta does" {
+	on alpha sh -c 'echo "hold_seconds = 1;" >>/etc/criu/ip-takeover.conf'
+	busy
+	dump plugin
+	until_true 10 "alpha gives up" on alpha sh -c '/src/build/ip-takeover status | grep -q abandoned'
+	nothing_left alpha
+	not holds_address alpha
+	restore beta plugin
+	holds_address beta
+	end_load
+	nothing_left beta
+	wire_saw alpha beta
+	on alpha /src/build/ip-takeover status | grep 'no new owner within 1 s'
+	on alpha /src/build/ip-takeover rollback "$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')"
+	no_journal alpha
+}
