@@ -19,8 +19,10 @@ victim_dies() {
 	chmod +x "$shared/killer"
 }
 
-# The script that was named last runs first: ours, then the killer.
+# The script that was named last runs first: ours, then the killer. The plugin names ours
+# after those of the command line.
 killer=(--action-script /shared/killer --action-script /src/build/criu-action)
+with_plugin=(--action-script /shared/killer --libdir /src/build/plugin)
 
 busy() {
 	start_redis
@@ -69,6 +71,15 @@ keeper_dies_after_commit() {
 @test "the source's keeper killed after the commit" { keeper_dies_after_commit ip-takeover; }
 @test "the source's worker killed after the commit" { keeper_dies_after_commit ip-takeover-wrk; }
 
+@test "criu killed at post-dump, plugin" {
+	killer=("${with_plugin[@]}")
+	criu_dies_on_source post-dump
+}
+@test "the source's worker killed at post-dump, plugin" {
+	killer=("${with_plugin[@]}")
+	keeper_dies_on_source post-dump ip-takeover-wrk
+}
+
 # The tasks that criu had made go too, and the images serve once more.
 criu_dies_before_release() {
 	busy
@@ -87,6 +98,11 @@ criu_dies_before_release() {
 @test "criu killed at pre-restore" { criu_dies_before_release pre-restore; }
 @test "criu killed at post-restore" { criu_dies_before_release post-restore; }
 
+@test "criu killed at post-restore, plugin" {
+	killer=("${with_plugin[@]}")
+	criu_dies_before_release post-restore
+}
+
 criu_dies_after_release() {
 	busy
 	dump plugin
@@ -98,6 +114,11 @@ criu_dies_after_release() {
 
 @test "criu killed at pre-resume" { criu_dies_after_release pre-resume; }
 @test "criu killed at post-resume" { criu_dies_after_release post-resume; }
+
+@test "criu killed at pre-resume, plugin" {
+	killer=("${with_plugin[@]}")
+	criu_dies_after_release pre-resume
+}
 
 keeper_dies_on_destination() {
 	busy
@@ -116,6 +137,11 @@ keeper_dies_on_destination() {
 @test "the destination's worker killed at post-restore" { keeper_dies_on_destination post-restore ip-takeover-wrk; }
 @test "the destination's worker killed at pre-resume" { keeper_dies_on_destination pre-resume ip-takeover-wrk; }
 @test "the destination's worker killed at post-resume" { keeper_dies_on_destination post-resume ip-takeover-wrk; }
+
+@test "the destination's worker killed at post-restore, plugin" {
+	killer=("${with_plugin[@]}")
+	keeper_dies_on_destination post-restore ip-takeover-wrk
+}
 
 # Two kills: nobody is left to clean up but a person.
 @test "keeper and worker killed together before the dump ends" {
