@@ -84,7 +84,7 @@ static const char *advice(const json_t *journal)
 		return is_source(journal) ? "the service runs here"
 					  : "not restored here; restore the images where you like";
 	if (has_state(journal, TAKEOVER_ABANDONED))
-		return "the process is gone; restore its images where you like";
+		return "the process is gone";
 	if (!json_is_true(json_object_get(journal, "keeper")))
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (has_state(journal, TAKEOVER_COMMITTED))

@@ -28,7 +28,7 @@ enum takeover_state {
 	TAKEOVER_RELEASED,  /* destination: packets flow */
 	TAKEOVER_DONE,
 	TAKEOVER_ROLLED_BACK,
-	TAKEOVER_ABANDONED, /* source: committed, but nobody claimed */
+	TAKEOVER_ABANDONED, /* source: the process is gone, and nobody has it */
 	TAKEOVER_STATES,
 };
 

@@ -179,6 +179,17 @@ static void commit(struct takeover_keeper *k)
 	takeover_journal(k, "committed");
 }
 
+/* Nobody has the service: without an address here its peers hear nothing, least of all
+ * an RST. */
+static void abandon(struct takeover_keeper *k, const char *why)
+{
+	withdraw(k);
+	takeover_keeper_unguard(k);
+	k->state = TAKEOVER_ABANDONED;
+	takeover_keeper_say(k, 0, "%s", why);
+	takeover_journal(k, "abandoned");
+}
+
 /* The service is on this host again: what waits is for it. */
 static void back(struct takeover_keeper *k)
 {
@@ -261,10 +272,11 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		takeover_source_rollback(k);
 		return;
 	}
-	/* It died before its dump was done: its peers must not hear that from us. */
 	if (k->state == TAKEOVER_PREPARED)
-		withdraw(k);
-	commit(k);
+		abandon(k, "the process died before its dump was complete; to start it anew here: "
+			   "ip-takeover claim");
+	else
+		commit(k);
 }
 
 /* What waits for addresses whose new owner has spoken goes there; then it is dropped here. */
@@ -360,8 +372,11 @@ void takeover_source_tick(struct takeover_keeper *k)
 		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
 	} else if (!all && now > k->deadline_ms) {
-		takeover_keeper_say(k, 0, "no new owner within %u s", k->config.hold_seconds);
-		takeover_keeper_unguard(k);
-		k->state = TAKEOVER_ABANDONED;
+		char why[96];
+
+		snprintf(why, sizeof(why),
+			 "no new owner within %u s; restore the images where you like",
+			 k->config.hold_seconds);
+		abandon(k, why);
 	}
 }

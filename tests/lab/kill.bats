@@ -143,6 +143,22 @@ keeper_dies_on_destination() {
 	keeper_dies_on_destination post-restore ip-takeover-wrk
 }
 
+# As when criu is killed while its parasite code runs in the service.
+@test "criu and the service itself killed before the dump is done" {
+	busy
+	victim_dies pre-dump criu
+	sed -i 's/kill -9 "$PPID"/kill -9 "$CRTOOLS_INIT_PID" "$PPID"/' "$shared/killer"
+	not dump none "${killer[@]}"
+	until_true 5 "alpha says so" says alpha 'the process died before its dump was complete'
+	not holds_address alpha
+	nothing_left alpha
+	on client pkill -KILL -x takeover-load
+	wire_saw alpha
+	on alpha /src/build/ip-takeover claim $address
+	start_redis
+	answers_go_on
+}
+
 # Two kills: nobody is left to clean up but a person.
 @test "keeper and worker killed together before the dump ends" {
 	busy
