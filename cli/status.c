@@ -116,14 +116,14 @@ int cli_status(int argc, char **argv)
 	} else {
 		printf("%-36s  %-11s  %-11s  %-22s  %s\n", "ID", "ROLE", "STATE", "ADDRESS",
 		       "NOTE");
-		json_array_foreach(journals, i, j)
-		{
+		json_array_foreach(journals, i, j) {
 			json_t *addresses = json_object_get(j, "addresses"), *a;
 
-			json_array_foreach(addresses, n, a) printf(
-				"%-36s  %-11s  %-11s  %-22s  %s%s%s\n", field(j, "id"),
-				field(j, "role"), field(j, "state"), field(a, "address"), advice(j),
-				field(j, "message")[0] ? "; " : "", field(j, "message"));
+			json_array_foreach(addresses, n, a)
+				printf("%-36s  %-11s  %-11s  %-22s  %s%s%s\n", field(j, "id"),
+				       field(j, "role"), field(j, "state"), field(a, "address"),
+				       advice(j), field(j, "message")[0] ? "; " : "",
+				       field(j, "message"));
 		}
 	}
 	json_decref(journals);
@@ -184,7 +184,8 @@ static int rollback_without_keeper(const json_t *journal)
 		return 1;
 	}
 	if (!keep)
-		json_array_foreach(addresses, i, j) ret |= change_address(journal, j, source);
+		json_array_foreach(addresses, i, j)
+			ret |= change_address(journal, j, source);
 	if (ret)
 		return 1;
 	if (field(journal, "guard")[0] && takeover_guard_remove(field(journal, "guard")) < 0)
@@ -227,8 +228,7 @@ int cli_rollback(int argc, char **argv)
 		return 2;
 	}
 	journals = read_journals();
-	json_array_foreach(journals, i, j)
-	{
+	json_array_foreach(journals, i, j) {
 		if (strcmp(field(j, "id"), argv[1]) != 0)
 			continue;
 		found = true;

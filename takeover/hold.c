@@ -140,8 +140,7 @@ static int on_packet(const struct nlmsghdr *hdr, void *data)
 
 	if (hdr->nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET))
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, hdr, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attr, hdr, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) == NFQA_PACKET_HDR)
 			packet = mnl_attr_get_payload(attr);
 		if (mnl_attr_get_type(attr) == NFQA_PAYLOAD) {

@@ -23,12 +23,11 @@ static bool shares_address(const struct takeover_keeper *k, const json_t *journa
 	struct takeover_address a;
 	size_t i;
 
-	json_array_foreach(
-		addresses, i,
-		entry) if (takeover_address_parse(text(entry, "address"), &a) ==
-			   0) for (size_t n = 0; n < k->manifest->n_addresses;
-				   n++) if (takeover_address_equal(&a, &k->manifest->addresses
-										[n])) return true;
+	json_array_foreach(addresses, i, entry)
+		if (takeover_address_parse(text(entry, "address"), &a) == 0)
+			for (size_t n = 0; n < k->manifest->n_addresses; n++)
+				if (takeover_address_equal(&a, &k->manifest->addresses[n]))
+					return true;
 	return false;
 }
 

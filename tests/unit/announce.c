@@ -15,29 +15,34 @@ static struct takeover_address v4, v6;
 static int parse(void **state)
 {
 	(void)state;
-	return takeover_address_parse("192.0.2.100/24", &v4) ?:
-	       takeover_address_parse("2001:db8::100/64", &v6);
+	return takeover_address_parse("192.0.2.100/24", &v4)
+		       ?: takeover_address_parse("2001:db8::100/64", &v6);
 }
 
 static void golden_frames(void **state)
 {
-	static const unsigned char request[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x0b,
-		8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x0b, 192, 0, 2, 100,
-		0, 0, 0, 0, 0, 0, 192, 0, 2, 100 };
-	static const unsigned char reply[] = { 2, 0, 0, 0, 0, 0x0c, 2, 0, 0, 0, 0, 0x0b,
-		8, 6, 0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 0x0b, 192, 0, 2, 100,
-		2, 0, 0, 0, 0, 0x0b, 192, 0, 2, 100 };
-	static const unsigned char probe[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0x0b,
-		8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 0x0b, 0, 0, 0, 0,
-		0, 0, 0, 0, 0, 0, 192, 0, 2, 100 };
+	static const unsigned char request[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0,
+						 0,    0,    0x0b, 8,	 6,    0,    1, 8, 0,
+						 6,    4,    0,	   1,	 2,    0,    0, 0, 0,
+						 0x0b, 192,  0,	   2,	 100,  0,    0, 0, 0,
+						 0,    0,    192,  0,	 2,    100 };
+	static const unsigned char reply[] = { 2,    0, 0, 0, 0,    0x0c, 2,   0, 0,  0,   0,
+					       0x0b, 8, 6, 0, 1,    8,	  0,   6, 4,  0,   2,
+					       2,    0, 0, 0, 0,    0x0b, 192, 0, 2,  100, 2,
+					       0,    0, 0, 0, 0x0b, 192,  0,   2, 100 };
+	static const unsigned char probe[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0,  0, 0,
+					       0x0b, 8,	   6,	 0,    1,    8,	   0, 6, 4,  0, 1,
+					       2,    0,	   0,	 0,    0,    0x0b, 0, 0, 0,  0, 0,
+					       0,    0,	   0,	 0,    0,    192,  0, 2, 100 };
 	/* The checksum as the kernel computes it for the same advertisement. */
-	static const unsigned char advert[] = { 0x33, 0x33, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0x0b,
-		0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255,
-		0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-		0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-		136, 0, 0xfd, 0x0f, 0x20, 0, 0, 0,
-		0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-		2, 1, 2, 0, 0, 0, 0, 0x0b };
+	static const unsigned char advert[] = {
+		0x33, 0x33, 0, 0,  0,  1,   2,	  0, 0,	   0,	 0,    0x0b, 0x86, 0xdd, 0x60, 0,
+		0,    0,    0, 32, 58, 255, 0x20, 1, 0x0d, 0xb8, 0,    0,    0,	   0,	 0,    0,
+		0,    0,    0, 0,  1,  0,   0xff, 2, 0,	   0,	 0,    0,    0,	   0,	 0,    0,
+		0,    0,    0, 0,  0,  1,   136,  0, 0xfd, 0x0f, 0x20, 0,    0,	   0,	 0x20, 1,
+		0x0d, 0xb8, 0, 0,  0,  0,   0,	  0, 0,	   0,	 0,    0,    1,	   0,	 2,    1,
+		2,    0,    0, 0,  0,  0x0b
+	};
 	unsigned char buf[TAKEOVER_ANNOUNCE_MAX];
 	size_t len;
 
@@ -70,7 +75,8 @@ static void checksum_verifies(void **state)
 		if (which)
 			assert_int_equal(takeover_probe_build(buf, sizeof(buf), &v6, mac, &len), 0);
 		else
-			assert_int_equal(takeover_announce_build(buf, sizeof(buf), &v6, mac, peer, &len), 0);
+			assert_int_equal(
+				takeover_announce_build(buf, sizeof(buf), &v6, mac, peer, &len), 0);
 		sum += len - 54;
 		for (size_t i = 22; i < len; i += 2)
 			sum += buf[i] << 8 | buf[i + 1];
@@ -86,8 +92,10 @@ static void too_small_a_buffer(void **state)
 	size_t len = 7;
 
 	(void)state;
-	assert_int_equal(takeover_announce_build(buf, sizeof(buf), &v4, mac, NULL, &len), -EMSGSIZE);
-	assert_int_equal(takeover_announce_build(buf, sizeof(buf), &v6, mac, NULL, &len), -EMSGSIZE);
+	assert_int_equal(takeover_announce_build(buf, sizeof(buf), &v4, mac, NULL, &len),
+			 -EMSGSIZE);
+	assert_int_equal(takeover_announce_build(buf, sizeof(buf), &v6, mac, NULL, &len),
+			 -EMSGSIZE);
 	assert_int_equal(takeover_probe_build(buf, sizeof(buf), &v6, mac, &len), -EMSGSIZE);
 	assert_int_equal(len, 7);
 }
@@ -100,13 +108,16 @@ static void hears_the_owner_and_nobody_else(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(takeover_announce_build(buf, sizeof(buf), addresses[i], mac, NULL, &len), 0);
+		assert_int_equal(
+			takeover_announce_build(buf, sizeof(buf), addresses[i], mac, NULL, &len),
+			0);
 		assert_true(takeover_announce_parse(buf, len, addresses[i], heard));
 		assert_memory_equal(heard, mac, sizeof(heard));
 		assert_false(takeover_announce_parse(buf, len, addresses[!i], heard));
 		for (size_t cut = 0; cut < len; cut++)
 			assert_false(takeover_announce_parse(buf, cut, addresses[i], heard));
-		assert_int_equal(takeover_probe_build(buf, sizeof(buf), addresses[i], mac, &len), 0);
+		assert_int_equal(takeover_probe_build(buf, sizeof(buf), addresses[i], mac, &len),
+				 0);
 		assert_false(takeover_announce_parse(buf, len, addresses[i], heard));
 	}
 }

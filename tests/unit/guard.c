@@ -34,8 +34,8 @@ static int udp_socket(int family)
 	memcpy(&sin.sin_addr, address[0].ip, 4);
 	memcpy(&sin6.sin6_addr, address[1].ip, 16);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(family == AF_INET ? bind(fd, (void *)&sin, sizeof(sin)) :
-					     bind(fd, (void *)&sin6, sizeof(sin6)),
+	assert_int_equal(family == AF_INET ? bind(fd, (void *)&sin, sizeof(sin))
+					   : bind(fd, (void *)&sin6, sizeof(sin6)),
 			 0);
 	return fd;
 }
@@ -63,9 +63,8 @@ static void holds_in_order_and_releases(void **state)
 	assert_int_equal(takeover_hold_open(1024, false, &hold), 0);
 	assert_int_equal(takeover_hold_open(1024, false, &hold_out), 0);
 	out = takeover_hold_queue(hold_out);
-	assert_int_equal(takeover_guard_set("unit", address, 2, takeover_hold_queue(hold), &out,
-					    &guard),
-			 0);
+	assert_int_equal(
+		takeover_guard_set("unit", address, 2, takeover_hold_queue(hold), &out, &guard), 0);
 	assert_int_not_equal(takeover_guard_mode(guard), TAKEOVER_GUARD_DROP);
 	for (size_t f = 0; f < 2; f++) {
 		int fd = udp_socket(families[f]);
@@ -128,9 +127,8 @@ static void drops_when_the_owner_of_the_queue_dies(void **state)
 	(void)state;
 	setup();
 	assert_int_equal(takeover_hold_open(1024, false, &hold), 0);
-	assert_int_equal(takeover_guard_set("unit", address, 1, takeover_hold_queue(hold), NULL,
-					    &guard),
-			 0);
+	assert_int_equal(
+		takeover_guard_set("unit", address, 1, takeover_hold_queue(hold), NULL, &guard), 0);
 	fd = udp_socket(AF_INET);
 	send_to_self(fd, "one");
 	takeover_hold_close(hold);

@@ -13,7 +13,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define unit_main(name, tests, setup, teardown) \
+#define unit_main(name, tests, setup, teardown)                                                    \
 	cmocka_run_group_tests_name(name, tests, setup, teardown)
 
 /* Enter a user and network namespace of this test's own, where it is root and
