@@ -40,12 +40,18 @@ static bool keeper_alive(const json_t *journal)
 	return strncmp(comm, "ip-takeover", 11) == 0;
 }
 
-/* All journals of this host, in a JSON array. */
+/* All journals of this host, in a JSON array; NULL, said why, when they cannot be read. */
 static json_t *read_journals(void)
 {
-	json_t *journals = json_array();
+	json_t *journals;
 	DIR *dir = opendir(TAKEOVER_RUN_DIR);
 	struct dirent *de;
+
+	if (!dir && errno != ENOENT) {
+		perror("ip-takeover: " TAKEOVER_RUN_DIR);
+		return NULL;
+	}
+	journals = json_array();
 
 	while (dir && (de = readdir(dir))) {
 		size_t len = strlen(de->d_name);
@@ -108,6 +114,8 @@ int cli_status(int argc, char **argv)
 		as_json = true;
 	}
 	journals = read_journals();
+	if (!journals)
+		return 1;
 	if (as_json) {
 		json_dumpf(journals, stdout, JSON_INDENT(1));
 		putchar('\n');
@@ -228,6 +236,8 @@ int cli_rollback(int argc, char **argv)
 		return 2;
 	}
 	journals = read_journals();
+	if (!journals)
+		return 1;
 	json_array_foreach(journals, i, j) {
 		if (strcmp(field(j, "id"), argv[1]) != 0)
 			continue;
