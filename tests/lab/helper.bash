@@ -12,7 +12,7 @@ not() { ! "$@"; }
 
 setup() {
 	"$top/scripts/lab" up
-	on client tcpdump -i eth0 -U -s 128 -w /shared/capture "host $address or arp or icmp" \
+	on client tcpdump -i eth0 -U -s 128 -w /shared/capture "host $address or arp or icmp or icmp6" \
 		2>"$shared/tcpdump.log" 3>&- &
 	until_true 10 "tcpdump listens" grep -q listening "$shared/tcpdump.log"
 	mkdir -p "$shared/images"
@@ -63,9 +63,15 @@ holds_address() { on "$1" ip -o address show to $address | grep -q "$address/"; 
 mac_of() { on "$1" cat /sys/class/net/eth0/address; }
 neighbour_is() { on client ip neigh show $address | grep -qi "lladdr $(mac_of "$1")"; }
 
+# Whether the host answers ARP for the address; there is no such tool for IPv6.
 answers_arp() {
+	[[ $address != *:* ]] || return 1
 	on client arping -c 2 -w 1 -I eth0 $address | grep -qi "$(mac_of "$1")"
 }
+
+# RST and unreachable, in both families.
+forbidden='tcp[tcpflags] & tcp-rst != 0 or icmp[icmptype] = icmp-unreach or
+	(ip6 proto 6 and ip6[53] & 4 != 0) or (icmp6 and ip6[40] = 1)'
 
 # What the client's wire has seen: no RST, no unreachable, and the address spoken for by
 # HOST... in this order, nobody else, nobody again.
@@ -74,7 +80,7 @@ wire_saw() {
 	for host; do macs+=("$(mac_of "$host")"); done
 	on client pkill -INT -x tcpdump
 	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
-	[ -z "$(on client tcpdump -nr /shared/capture 'tcp[tcpflags] & tcp-rst != 0 or icmp[icmptype] = icmp-unreach' 2>/dev/null)" ]
+	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
 	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' |
 		uniq | tr '\n' ' ')" = "${macs[*]} " ]
 }
