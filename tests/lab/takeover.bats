@@ -146,3 +146,17 @@ with_lock() {
 
 @test "CRIU locks by iptables, too" { with_lock iptables; }
 @test "CRIU locks by nftables, too" { with_lock nftables; }
+
+@test "as make install puts it" {
+	local host
+	make -s -C "$top" install DESTDIR="$shared/installed" PREFIX=/usr/local
+	for host in alpha beta; do
+		on "$host" cp -r /shared/installed/usr/local/. /usr/local/
+	done
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump none --libdir /usr/local/lib/criu-ip-takeover
+	on alpha ip-takeover status | grep committed
+	restore beta none --action-script /usr/local/libexec/criu-ip-takeover/criu-action
+	moved
+}
