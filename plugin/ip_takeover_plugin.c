@@ -42,6 +42,29 @@ static int stage(const char *name, int value)
 	return ret;
 }
 
+/* "criu swrk FD" as runc and libcriu start it, or "criu service". */
+static bool in_rpc_mode(void)
+{
+	char line[64] = "";
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	const char *verb;
+
+	if (!f)
+		return true;
+	fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	verb = line + strlen(line) + 1;
+	return verb < line + sizeof(line) &&
+	       (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0);
+}
+
+/* Before 3.19 CRIU takes scripts or RPC, and add_script() with RPC is a BUG();
+ * rpc_query_external_files() came with 3.19, too (criu/action-scripts.c). */
+static bool may_add_script(void)
+{
+	return dlsym(RTLD_DEFAULT, "rpc_query_external_files") || !in_rpc_mode();
+}
+
 /* The hook beside us: build/criu-action in the build tree, libexec when installed. */
 static void register_action_script(void)
 {
@@ -55,7 +78,7 @@ static void register_action_script(void)
 			 ways[i]);
 		if (access(path, X_OK) < 0)
 			continue;
-		if (add_script && add_script(path) == 0)
+		if (add_script && may_add_script() && add_script(path) == 0)
 			return;
 	}
 	print_on_level(LOG_WARN, "ip-takeover: cannot register criu-action; pass it with "

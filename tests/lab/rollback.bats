@@ -143,3 +143,12 @@ beta_fails() {
 	on alpha /src/build/ip-takeover rollback "$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')"
 	no_journal alpha
 }
+
+@test "dump -R, the plugin without the action script" {
+	mkdir -p "$shared/lone/plugin"
+	cp "$top/build/ip-takeover" "$shared/lone"
+	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
+	busy
+	dump none --libdir /shared/lone/plugin -R
+	stayed
+}

@@ -160,3 +160,16 @@ with_lock() {
 	restore beta none --action-script /usr/local/libexec/criu-ip-takeover/criu-action
 	moved
 }
+
+# As in CRIU before 3.19 under runc: it has no place for our script.
+@test "the plugin without the action script" {
+	mkdir -p "$shared/lone/plugin"
+	cp "$top/build/ip-takeover" "$shared/lone"
+	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
+	start_redis
+	start_load 100 --interval-ms 10-30
+	dump none --libdir /shared/lone/plugin
+	grep -q 'cannot register criu-action' "$shared/images/dump.log"
+	restore beta none --libdir /shared/lone/plugin
+	moved
+}
