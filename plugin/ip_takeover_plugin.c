@@ -48,14 +48,14 @@ static bool in_rpc_mode(void)
 	char line[64] = "";
 	FILE *f = fopen("/proc/self/cmdline", "re");
 	const char *verb;
+	size_t n;
 
 	if (!f)
 		return true;
-	fread(line, 1, sizeof(line) - 1, f);
+	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	verb = line + strlen(line) + 1;
-	return verb < line + sizeof(line) &&
-	       (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0);
+	return verb < line + n && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0);
 }
 
 /* Before 3.19 CRIU takes scripts or RPC, and add_script() with RPC is a BUG();
