@@ -211,7 +211,8 @@ static int rollback(const json_t *journal)
 	if (!json_is_true(json_object_get(journal, "keeper"))) {
 		if (has_state(journal, TAKEOVER_ROLLED_BACK) ||
 		    has_state(journal, TAKEOVER_ABANDONED))
-			return remove(field(journal, "path")) < 0;
+			return takeover_guard_remove(field(journal, "guard")) < 0 ||
+			       remove(field(journal, "path")) < 0;
 		return rollback_without_keeper(journal);
 	}
 	ret = takeover_request(json_integer_value(json_object_get(journal, "criu_pid")),

@@ -48,7 +48,6 @@ struct takeover_wire;
 int takeover_wire_open(const char *device, struct takeover_wire **ret_wire);
 int takeover_wire_fd(const struct takeover_wire *wire);
 const unsigned char *takeover_wire_mac(const struct takeover_wire *wire);
-const char *takeover_wire_device(const struct takeover_wire *wire);
 
 /* Send one whole frame. */
 int takeover_wire_send(struct takeover_wire *wire, const unsigned char *frame, size_t len);

@@ -183,10 +183,12 @@ static void commit(struct takeover_keeper *k)
  * an RST. */
 static void abandon(struct takeover_keeper *k, const char *why)
 {
-	withdraw(k);
-	takeover_keeper_unguard(k);
+	/* An address that stays needs its guard: the kernel would answer for it. */
+	if (withdraw(k) == 0) {
+		takeover_keeper_unguard(k);
+		takeover_keeper_say(k, 0, "%s", why);
+	}
 	k->state = TAKEOVER_ABANDONED;
-	takeover_keeper_say(k, 0, "%s", why);
 	takeover_journal(k, "abandoned");
 }
 

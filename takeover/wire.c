@@ -88,11 +88,6 @@ const unsigned char *takeover_wire_mac(const struct takeover_wire *wire)
 	return wire->mac;
 }
 
-const char *takeover_wire_device(const struct takeover_wire *wire)
-{
-	return wire->device;
-}
-
 int takeover_wire_send(struct takeover_wire *wire, const unsigned char *frame, size_t len)
 {
 	ssize_t n = send(wire->fd, frame, len, 0);
