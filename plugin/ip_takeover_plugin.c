@@ -19,6 +19,7 @@
 
 #include <criu/criu-plugin.h>
 
+#include "request.h"
 #include "stage.h"
 
 #define LOG_ERROR 1
@@ -29,10 +30,11 @@ extern void print_on_level(unsigned int level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 static char self[PATH_MAX], images[64];
+static pid_t root; /* of the tree that is dumped */
 
 static int stage(const char *name, int value)
 {
-	struct takeover_stage_context context = { self, getpid(), 0, images };
+	struct takeover_stage_context context = { self, getpid(), root, images };
 	char line[600];
 	int ret;
 
@@ -42,20 +44,47 @@ static int stage(const char *name, int value)
 	return ret;
 }
 
+/* CRIU's own command line, its words one after the other; how many bytes. */
+static size_t command_line(char *buf, size_t len)
+{
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	size_t n = f ? fread(buf, 1, len - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	buf[n] = '\0';
+	return n;
+}
+
 /* "criu swrk FD" as runc and libcriu start it, or "criu service". */
 static bool in_rpc_mode(void)
 {
-	char line[64] = "";
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	const char *verb;
-	size_t n;
+	char line[64];
+	size_t n = command_line(line, sizeof(line));
+	const char *verb = line + strlen(line) + 1;
 
-	if (!f)
-		return true;
-	n = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	verb = line + strlen(line) + 1;
-	return verb < line + n && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0);
+	return n == 0 ||
+	       (verb < line + n && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
+}
+
+/* The root of the dumped tree, as a script learns it from CRTOOLS_INIT_PID: from "-t PID" or
+ * "--tree PID"; 0 when it came by RPC. */
+static pid_t dumped_root(void)
+{
+	char line[4096];
+	size_t n = command_line(line, sizeof(line));
+
+	for (const char *word = line; word < line + n; word += strlen(word) + 1) {
+		const char *next = word + strlen(word) + 1;
+
+		if (strncmp(word, "--tree=", 7) == 0)
+			return atoi(word + 7);
+		if (strcmp(word, "-t") == 0 || strcmp(word, "--tree") == 0)
+			return next < line + n ? atoi(next) : 0;
+		if (strncmp(word, "-t", 2) == 0)
+			return atoi(word + 2);
+	}
+	return 0;
 }
 
 /* Before 3.19 CRIU takes scripts or RPC, and add_script() with RPC is a BUG();
@@ -98,15 +127,16 @@ static int ip_takeover_plugin_init(int at)
 		return -1;
 	}
 	snprintf(images, sizeof(images), "/proc/%d/fd/%d", (int)getpid(), criu_get_image_dir());
+	root = at == CR_PLUGIN_STAGE__DUMP ? dumped_root() : 0;
 	ret = stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
 	if (ret == 0)
 		register_action_script();
 	return ret < 0 ? ret : 0;
 }
 
-/* While the tasks are going to die, CRIU keeps their TCP sockets with TCP_REPAIR on;
+/* While the tasks are going to die, CRIU keeps their TCP connections with TCP_REPAIR on;
  * when they live on it has closed them (criu/sk-tcp.c, cpt_unlock_tcp_connections). */
-static bool tasks_will_die(void)
+static bool keeps_connections(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	bool repair = false;
@@ -128,7 +158,9 @@ static bool tasks_will_die(void)
 static void ip_takeover_plugin_exit(int at, int ret)
 {
 	if (at == CR_PLUGIN_STAGE__DUMP)
-		stage("exit(DUMP)", ret == 0 && tasks_will_die());
+		stage("exit(DUMP)", ret != 0		  ? TAKEOVER_EXIT_FAILED
+				    : keeps_connections() ? TAKEOVER_EXIT_TASKS_DIE
+							  : TAKEOVER_EXIT_NO_CONNECTION);
 	else if (at == CR_PLUGIN_STAGE__RESTORE)
 		stage("exit(RESTORE)", ret);
 }

@@ -55,27 +55,38 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 	return 0;
 }
 
-static int read_number(const struct reader *r, const config_t *cfg, const char *name, int max,
-		       uint32_t *number)
+static int read_number(const struct reader *r, const config_t *cfg, const char *name, int min,
+		       int max, uint32_t *number)
 {
 	const config_setting_t *s = config_lookup(cfg, name);
 	char what[64];
 
 	if (!s)
 		return 0;
-	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < 1 ||
+	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < min ||
 	    config_setting_get_int(s) > max) {
-		snprintf(what, sizeof(what), "%s: expected a number from 1 to %d", name, max);
+		snprintf(what, sizeof(what), "%s: expected a number from %d to %d", name, min, max);
 		return complain(r, s, what);
 	}
 	*number = config_setting_get_int(s);
 	return 0;
 }
 
+static int read_others(const struct reader *r, const config_t *cfg, bool *ignore)
+{
+	const config_setting_t *s = config_lookup(cfg, "other_processes");
+	const char *text = s ? config_setting_get_string(s) : "refuse";
+
+	if (!text || (strcmp(text, "refuse") != 0 && strcmp(text, "ignore") != 0))
+		return complain(r, s, "other_processes: expected \"refuse\" or \"ignore\"");
+	*ignore = strcmp(text, "ignore") == 0;
+	return 0;
+}
+
 static int read_all(const struct reader *r, const config_t *cfg, struct takeover_config *config)
 {
 	static const char *const known[] = { "addresses", "hold_packets", "hold_seconds",
-					     "probe_ms" };
+					     "probe_ms",  "quiesce_ms",	  "other_processes" };
 	const config_setting_t *root = config_root_setting(cfg);
 	const config_setting_t *list = config_lookup(cfg, "addresses");
 	int ret = 0;
@@ -89,7 +100,7 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 		if (!found)
 			return complain(r, s,
 					"unknown setting; known are addresses, hold_packets, "
-					"hold_seconds, probe_ms");
+					"hold_seconds, probe_ms, quiesce_ms, other_processes");
 	}
 	if (!list || !config_setting_is_list(list) || config_setting_length(list) == 0 ||
 	    config_setting_length(list) > TAKEOVER_ADDRESSES_MAX)
@@ -103,9 +114,11 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 			ret = complain(r, s, "address: named twice");
 		config->n_addresses++;
 	}
-	return ret ?: read_number(r, cfg, "hold_packets", 1000000, &config->hold_packets) ?:
-	       read_number(r, cfg, "hold_seconds", 3600, &config->hold_seconds) ?:
-	       read_number(r, cfg, "probe_ms", 10000, &config->probe_ms);
+	return ret ?: read_number(r, cfg, "hold_packets", 1, 1000000, &config->hold_packets) ?:
+	       read_number(r, cfg, "hold_seconds", 1, 3600, &config->hold_seconds) ?:
+	       read_number(r, cfg, "probe_ms", 1, 10000, &config->probe_ms) ?:
+	       read_number(r, cfg, "quiesce_ms", 0, 10000, &config->quiesce_ms) ?:
+	       read_others(r, cfg, &config->ignore_others);
 }
 
 static int check_owner(const struct reader *r, FILE *f)
@@ -128,9 +141,9 @@ static int check_owner(const struct reader *r, FILE *f)
 
 int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len)
 {
-	struct takeover_config config = { .hold_packets = 65536,
-					  .hold_seconds = 120,
-					  .probe_ms = 30 };
+	struct takeover_config config = {
+		.hold_packets = 65536, .hold_seconds = 120, .probe_ms = 30, .quiesce_ms = 100
+	};
 	const char *env = secure_getenv(TAKEOVER_CONFIG_ENV);
 	struct reader r = { env && *env ? env : TAKEOVER_CONFIG_PATH, error, len };
 	config_t cfg;

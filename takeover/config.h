@@ -3,6 +3,7 @@
 #ifndef TAKEOVER_CONFIG_H
 #define TAKEOVER_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "address.h"
@@ -17,6 +18,9 @@ struct takeover_config {
 	uint32_t hold_packets; /* the guard's queue holds at most so many */
 	uint32_t hold_seconds; /* after a commit the source holds at most so long */
 	uint32_t probe_ms;     /* patience of the conflict probe */
+	uint32_t quiesce_ms;   /* before the freeze sockets drain at most so long */
+	/* Sockets of processes that are not dumped do not stand in the way. */
+	bool ignore_others;
 };
 
 /* Read the file named by IP_TAKEOVER_CONFIG, else TAKEOVER_CONFIG_PATH. -ENOENT

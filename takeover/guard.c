@@ -26,6 +26,8 @@ struct takeover_guard {
 	char table[64];
 	struct takeover_address *addresses;
 	size_t n;
+	uint16_t queue, queue_out;
+	bool muted;
 };
 
 struct chain {
@@ -163,57 +165,57 @@ static int put_mute(struct nft_batch *batch, const char *table, const struct tak
 	return put_rule(batch, NFPROTO_ARP, table, "out", guard_rule_arp_drop(a, GUARD_ARP_SENDER));
 }
 
-static int put_hold_chain(struct nft_batch *batch, const struct takeover_guard *guard,
-			  const struct takeover_address *a, uint16_t queue, bool in)
+/* Hold all that comes for the address, or leaves from it. */
+static int put_hold(struct takeover_guard *guard, const struct takeover_address *a, bool in)
 {
 	const char *chain = in ? "in" : "out";
 	int ret = 0;
 
 	/* Neighbour discovery is not the service's traffic: it goes on. */
 	if (a->family == AF_INET6)
-		ret = put_rule(batch, NFPROTO_IPV6, guard->table, chain,
+		ret = put_rule(guard->batch, NFPROTO_IPV6, guard->table, chain,
 			       guard_rule_neighbour_accept(a, in));
 	if (ret < 0)
 		return ret;
-	return put_rule(batch, nft_family(a), guard->table, chain,
-			guard_rule_hold(a, guard->mode, queue, in));
+	return put_rule(guard->batch, nft_family(a), guard->table, chain,
+			guard_rule_hold(a, guard->mode, in ? guard->queue : guard->queue_out, in));
 }
 
-static int put_hold(struct nft_batch *batch, const struct takeover_guard *guard,
-		    const struct takeover_address *a, uint16_t queue, const uint16_t *queue_out)
+static int put_muted(struct takeover_guard *guard, const struct takeover_address *a)
 {
-	int ret = put_hold_chain(batch, guard, a, queue, true);
+	int ret = put_mute(guard->batch, guard->table, a) ?: put_hold(guard, a, true);
 
 	if (ret == 0)
-		ret = put_rule(batch, nft_family(a), guard->table, "out",
+		ret = put_rule(guard->batch, nft_family(a), guard->table, "out",
 			       guard_rule_fin_rst_drop(a));
 	/* CRIU sends what was never sent while it still makes the sockets. Lost, it would
 	 * wait for a timer of three seconds; asked for, a muted neighbour for one. */
-	if (ret == 0 && queue_out && guard->mode != TAKEOVER_GUARD_DROP)
-		ret = put_hold_chain(batch, guard, a, *queue_out, false);
+	if (ret == 0 && guard->mode != TAKEOVER_GUARD_DROP)
+		ret = put_hold(guard, a, false);
 	return ret;
 }
 
-static int try_set(struct takeover_guard *guard, uint16_t queue, const uint16_t *queue_out)
+static int try_set(struct takeover_guard *guard)
 {
 	struct nft_batch *batch = guard->batch;
-	bool mute = queue_out;
+	bool muted = guard->muted;
 	int ret;
 
 	ret = nft_batch_begin(batch);
 	/* The muted guard stands behind one that is not: a service that comes back to its
 	 * source gets what that one releases only when its sockets are there. */
 	if (ret == 0 && has_family(guard, AF_INET))
-		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains, mute);
+		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains, muted);
 	if (ret == 0 && has_family(guard, AF_INET6))
-		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains, mute);
-	if (ret == 0 && mute && has_family(guard, AF_INET))
+		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains, muted);
+	if (ret == 0 && muted && has_family(guard, AF_INET))
 		ret = put_chains(batch, NFPROTO_ARP, guard->table, arp_chains, 0);
 	for (size_t i = 0; ret == 0 && i < guard->n; i++) {
-		if (mute)
-			ret = put_mute(batch, guard->table, &guard->addresses[i]);
-		if (ret == 0)
-			ret = put_hold(batch, guard, &guard->addresses[i], queue, queue_out);
+		const struct takeover_address *a = &guard->addresses[i];
+
+		ret = muted ? put_muted(guard, a)
+			    : put_rule(batch, nft_family(a), guard->table, "in",
+				       guard_rule_syn_hold(a, guard->mode, guard->queue));
 	}
 	return ret < 0 ? ret : nft_batch_commit(batch);
 }
@@ -252,21 +254,24 @@ static bool without_nft_queue(struct takeover_guard *guard)
 	       exists;
 }
 
-int takeover_guard_adopt(const char *name, const struct takeover_address *addresses, size_t n,
-			 enum takeover_guard_mode mode, struct takeover_guard **ret_guard)
+int takeover_guard_adopt(const struct takeover_guard_plan *plan, enum takeover_guard_mode mode,
+			 struct takeover_guard **ret_guard)
 {
 	struct takeover_guard *guard = calloc(1, sizeof(*guard));
 	int ret = -ENOMEM;
 
 	if (!guard)
 		return ret;
-	guard->addresses = calloc(n, sizeof(*addresses));
+	guard->addresses = calloc(plan->n, sizeof(*plan->addresses));
 	if (!guard->addresses)
 		goto out;
-	memcpy(guard->addresses, addresses, n * sizeof(*addresses));
-	guard->n = n;
+	memcpy(guard->addresses, plan->addresses, plan->n * sizeof(*plan->addresses));
+	guard->n = plan->n;
 	guard->mode = mode;
-	table_name(name, guard->table, sizeof(guard->table));
+	guard->queue = plan->queue;
+	guard->queue_out = plan->queue_out;
+	guard->muted = plan->muted;
+	table_name(plan->name, guard->table, sizeof(guard->table));
 	ret = nft_batch_open(&guard->batch);
 out:
 	if (ret < 0)
@@ -276,8 +281,7 @@ out:
 	return ret;
 }
 
-int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
-		       uint16_t queue, const uint16_t *queue_out, struct takeover_guard **ret_guard)
+int takeover_guard_set(const struct takeover_guard_plan *plan, struct takeover_guard **ret_guard)
 {
 	static const enum takeover_guard_mode orders[][3] = {
 		{ TAKEOVER_GUARD_QUEUE, TAKEOVER_GUARD_QUEUE_COMPAT, TAKEOVER_GUARD_DROP },
@@ -287,13 +291,13 @@ int takeover_guard_set(const char *name, const struct takeover_address *addresse
 	struct takeover_guard *guard = NULL;
 	int ret;
 
-	ret = takeover_guard_adopt(name, addresses, n, TAKEOVER_GUARD_QUEUE, &guard);
+	ret = takeover_guard_adopt(plan, TAKEOVER_GUARD_QUEUE, &guard);
 	if (ret < 0)
 		return ret;
 	order = orders[without_nft_queue(guard)];
 	for (size_t i = 0; i < 3; i++) {
 		guard->mode = order[i];
-		ret = try_set(guard, queue, queue_out);
+		ret = try_set(guard);
 		/* An expression that this kernel has not: ENOENT or EOPNOTSUPP. */
 		if (ret != -ENOENT && ret != -EOPNOTSUPP)
 			break;
@@ -322,14 +326,23 @@ int takeover_guard_unmute(struct takeover_guard *guard)
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
-int takeover_guard_silence(struct takeover_guard *guard)
+static int hold_all(struct takeover_guard *guard, bool in)
 {
 	int ret = nft_batch_begin(guard->batch);
 
 	for (size_t i = 0; ret == 0 && i < guard->n; i++)
-		ret = put_rule(guard->batch, nft_family(&guard->addresses[i]), guard->table, "out",
-			       guard_rule_output_drop(&guard->addresses[i]));
+		ret = put_hold(guard, &guard->addresses[i], in);
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
+}
+
+int takeover_guard_hold(struct takeover_guard *guard)
+{
+	return hold_all(guard, true);
+}
+
+int takeover_guard_silence(struct takeover_guard *guard)
+{
+	return hold_all(guard, false);
 }
 
 static int flush_ip_chain(struct takeover_guard *guard, const struct chain *chain)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guard: netfilter rules of one takeover. While it stands, what arrives for
- * a service address is queued (held) or dropped before any socket sees it, no
- * FIN or RST leaves from the address, and, when muted, the kernel neither answers
- * nor asks ARP for it. The number of rules does not depend on connections.
+ * a service address is queued (held) or dropped before any socket sees it, and what
+ * leaves from it likewise; when muted, the kernel neither answers nor asks ARP for it.
+ * The number of rules does not depend on connections.
  */
 #ifndef TAKEOVER_GUARD_H
 #define TAKEOVER_GUARD_H
@@ -25,30 +25,39 @@ struct takeover_guard;
 /* "queue", "queue through nft_compat", "drop". */
 const char *takeover_guard_mode_name(enum takeover_guard_mode mode);
 
-/* Set the guard for @n addresses, tables named "ip-takeover-<@name>", in one
- * transaction; packets go to NFQUEUE number @queue, which its owner has bound
- * already. Tries the modes and keeps the first that the kernel takes: `queue`
- * before nft_compat where the kernel seems to have it. With @queue_out (NULL: none)
- * the guard is muted: ARP and neighbour discovery for the addresses stop, and what
- * leaves from them is held in that queue.
+/* What a guard is set for; the queues have been bound by their owner already. */
+struct takeover_guard_plan {
+	const char *name; /* the tables are named "ip-takeover-<name>" */
+	const struct takeover_address *addresses;
+	size_t n;
+	uint16_t queue, queue_out; /* NFQUEUE numbers: what comes in, what goes out */
+	/* A muted guard stands as a whole from the beginning; any other begins with new
+	 * connections alone: SYNs are held, all else passes. */
+	bool muted;
+};
+
+/* Set the guard in one transaction. Tries the modes and keeps the first that the kernel
+ * takes: `queue` before nft_compat where the kernel seems to have it.
  * The rules outlive this process: when the queue's owner dies, the kernel drops.
  * Free with takeover_guard_free(), which removes nothing. -EEXIST when a guard
  * of this name stands; else the kernel's errno. */
-int takeover_guard_set(const char *name, const struct takeover_address *addresses, size_t n,
-		       uint16_t queue, const uint16_t *queue_out,
-		       struct takeover_guard **ret_guard);
+int takeover_guard_set(const struct takeover_guard_plan *plan, struct takeover_guard **ret_guard);
 
 /* The guard that stands already under this name and in @mode, as a process that died
  * has left it. Free with takeover_guard_free(). */
-int takeover_guard_adopt(const char *name, const struct takeover_address *addresses, size_t n,
-			 enum takeover_guard_mode mode, struct takeover_guard **ret_guard);
+int takeover_guard_adopt(const struct takeover_guard_plan *plan, enum takeover_guard_mode mode,
+			 struct takeover_guard **ret_guard);
+
+/* From here on everything that comes for the addresses is held, not only SYNs. */
+int takeover_guard_hold(struct takeover_guard *guard);
 
 enum takeover_guard_mode takeover_guard_mode(const struct takeover_guard *guard);
 
 /* From here on the kernel answers for the addresses (the claim). */
 int takeover_guard_unmute(struct takeover_guard *guard);
 
-/* From here on nothing at all leaves from the addresses (after the withdrawal). */
+/* From here on what leaves from the addresses is held in the other queue (dropped where
+ * the kernel cannot queue). */
 int takeover_guard_silence(struct takeover_guard *guard);
 
 /* Let packets out again. */

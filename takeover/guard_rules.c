@@ -17,8 +17,10 @@
 
 #include "guard_rules.h"
 
-#define TCP_FLAGS_OFFSET 13
-#define TCP_FIN_RST	 0x05
+#define TCP_FLAGS_OFFSET    13
+#define TCP_SYN		    0x02
+#define TCP_FIN_RST	    0x05
+#define TCP_FIN_SYN_RST_ACK 0x17
 
 static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
 {
@@ -141,37 +143,49 @@ struct nftnl_rule *guard_rule_hold(const struct takeover_address *a, enum takeov
 	return done(rule, add_match(rule, a, in) ?: add_hold(rule, mode, queue));
 }
 
-/* nft add rule ip TABLE out ip saddr ADDRESS tcp flags & (fin|rst) != 0 drop */
-struct nftnl_rule *guard_rule_fin_rst_drop(const struct takeover_address *a)
+/* tcp flags & MASK, compared with VALUE */
+static int add_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t op, uint8_t value)
 {
-	static const uint8_t mask = TCP_FIN_RST, zero;
-	struct nftnl_rule *rule = nftnl_rule_alloc();
+	static const uint8_t zero;
 	struct nftnl_expr *e;
 	int ret;
 
-	if (!rule)
-		return NULL;
-	ret = add_match(rule, a, false) ?: add_meta_cmp(rule, NFT_META_L4PROTO, IPPROTO_TCP) ?:
-	      add_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+	ret = add_meta_cmp(rule, NFT_META_L4PROTO, IPPROTO_TCP)
+		      ?: add_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
 	e = ret == 0 ? add_expr(rule, "bitwise") : NULL;
 	if (!e)
-		return done(rule, -ENOMEM);
+		return -ENOMEM;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, 1);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, 1);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, 1);
-	return done(rule, add_cmp(rule, NFT_CMP_NEQ, &zero, 1) ?: add_verdict(rule, NF_DROP));
+	return add_cmp(rule, op, &value, 1);
 }
 
-/* nft add rule ip TABLE out ip saddr ADDRESS drop */
-struct nftnl_rule *guard_rule_output_drop(const struct takeover_address *a)
+/* nft add rule ip TABLE in ip daddr ADDRESS tcp flags & (fin|syn|rst|ack) == syn queue ... */
+struct nftnl_rule *guard_rule_syn_hold(const struct takeover_address *a,
+				       enum takeover_guard_mode mode, uint16_t queue)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, false) ?: add_verdict(rule, NF_DROP));
+	return done(rule, add_match(rule, a, true) ?:
+			  add_tcp_flags(rule, TCP_FIN_SYN_RST_ACK, NFT_CMP_EQ, TCP_SYN) ?:
+			  add_hold(rule, mode, queue));
+}
+
+/* nft add rule ip TABLE out ip saddr ADDRESS tcp flags & (fin|rst) != 0 drop */
+struct nftnl_rule *guard_rule_fin_rst_drop(const struct takeover_address *a)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+
+	if (!rule)
+		return NULL;
+	return done(rule, add_match(rule, a, false) ?:
+			  add_tcp_flags(rule, TCP_FIN_RST, NFT_CMP_NEQ, 0) ?:
+			  add_verdict(rule, NF_DROP));
 }
 
 /* nft add rule arp TABLE in arp daddr ip ADDRESS drop; out: arp saddr ip */

@@ -25,8 +25,9 @@ enum guard_arp_field {
 
 struct nftnl_rule *guard_rule_hold(const struct takeover_address *a, enum takeover_guard_mode mode,
 				   uint16_t queue, bool in);
+struct nftnl_rule *guard_rule_syn_hold(const struct takeover_address *a,
+				       enum takeover_guard_mode mode, uint16_t queue);
 struct nftnl_rule *guard_rule_fin_rst_drop(const struct takeover_address *a);
-struct nftnl_rule *guard_rule_output_drop(const struct takeover_address *a);
 struct nftnl_rule *guard_rule_arp_drop(const struct takeover_address *a,
 				       enum guard_arp_field field);
 struct nftnl_rule *guard_rule_neighbour_accept(const struct takeover_address *a, bool in);

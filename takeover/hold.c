@@ -184,25 +184,31 @@ int takeover_hold_read(struct takeover_hold *hold, takeover_hold_fn *fn, void *d
 	return result;
 }
 
-static int verdict_batch(struct takeover_hold *hold, uint32_t verdict, uint32_t id)
+/* @type: NFQNL_MSG_VERDICT for packet @id alone, NFQNL_MSG_VERDICT_BATCH for all up to it. */
+static int give_verdict(struct takeover_hold *hold, uint16_t type, uint32_t verdict, uint32_t id)
 {
 	struct nfqnl_msg_verdict_hdr body = { .verdict = htonl(verdict), .id = htonl(id) };
 	struct nlmsghdr *hdr;
 	_Alignas(struct nlmsghdr) char buf[256];
 
-	hdr = message(buf, hold->queue, NFQNL_MSG_VERDICT_BATCH, 0);
+	hdr = message(buf, hold->queue, type, 0);
 	mnl_attr_put(hdr, NFQA_VERDICT_HDR, sizeof(body), &body);
 	return mnl_socket_sendto(hold->nl, hdr, hdr->nlmsg_len) < 0 ? -errno : 0;
 }
 
 int takeover_hold_release(struct takeover_hold *hold)
 {
-	return verdict_batch(hold, NF_ACCEPT, MAX_ID);
+	return give_verdict(hold, NFQNL_MSG_VERDICT_BATCH, NF_ACCEPT, MAX_ID);
+}
+
+int takeover_hold_pass(struct takeover_hold *hold, uint32_t id, bool accept)
+{
+	return give_verdict(hold, NFQNL_MSG_VERDICT, accept ? NF_ACCEPT : NF_DROP, id);
 }
 
 int takeover_hold_drop(struct takeover_hold *hold, uint32_t id)
 {
-	return verdict_batch(hold, NF_DROP, id);
+	return give_verdict(hold, NFQNL_MSG_VERDICT_BATCH, NF_DROP, id);
 }
 
 void takeover_hold_close(struct takeover_hold *hold)

@@ -35,6 +35,9 @@ int takeover_hold_read(struct takeover_hold *hold, takeover_hold_fn *fn, void *d
 /* Let everything held so far go on through the stack, in order, by one verdict. */
 int takeover_hold_release(struct takeover_hold *hold);
 
+/* Let packet @id alone go on, or drop it alone. */
+int takeover_hold_pass(struct takeover_hold *hold, uint32_t id, bool accept);
+
 /* Drop what is held up to and including packet @id. */
 int takeover_hold_drop(struct takeover_hold *hold, uint32_t id);
 

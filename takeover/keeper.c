@@ -29,6 +29,19 @@ int takeover_keeper_say(struct takeover_keeper *k, int ret, const char *format, 
 	return ret;
 }
 
+void takeover_keeper_add(struct takeover_keeper *k, const char *format, ...)
+{
+	size_t n = strlen(k->message);
+	va_list ap;
+
+	if (n > 0)
+		n += snprintf(k->message + n, sizeof(k->message) - n, "; ");
+	va_start(ap, format);
+	if (n < sizeof(k->message))
+		vsnprintf(k->message + n, sizeof(k->message) - n, format, ap);
+	va_end(ap);
+}
+
 static int listen_socket(const struct takeover_keeper *k)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -114,6 +127,7 @@ int takeover_keeper_main(int argc, char **argv)
 	k->role = strcmp(argv[1], "source") == 0 ? TAKEOVER_SOURCE : TAKEOVER_DESTINATION;
 	k->criu_pid = atoi(argv[2]);
 	k->root_pid = atoi(argv[3]);
+	k->root_known = k->root_pid > 0;
 	k->criu_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
 	k->report_fd = atoi(argv[5]);
 	reply.ret = open_all(k, argv[4]);

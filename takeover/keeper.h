@@ -17,6 +17,7 @@
 #include "guard.h"
 #include "hold.h"
 #include "manifest.h"
+#include "quiesce.h"
 #include "request.h"
 
 enum takeover_state {
@@ -35,7 +36,7 @@ enum takeover_state {
 enum takeover_role { TAKEOVER_SOURCE, TAKEOVER_DESTINATION };
 
 #define TAKEOVER_EVENTS_MAX 64
-#define TAKEOVER_TASKS_MAX  256
+#define TAKEOVER_TASKS_MAX  4096
 
 struct takeover_event {
 	uint64_t at_ns; /* CLOCK_REALTIME */
@@ -66,8 +67,8 @@ struct takeover_keeper {
 	bool released; /* on the destination */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
-	struct takeover_hold *hold;	/* what comes for the addresses */
-	struct takeover_hold *hold_out; /* on the destination: what leaves from them */
+	struct takeover_hold *hold;			     /* what comes for the addresses */
+	struct takeover_hold *hold_out;			     /* what leaves from them */
 	struct takeover_wire *wires[TAKEOVER_ADDRESSES_MAX]; /* one an address */
 	char guard_name[32];
 	enum takeover_guard_mode guard_mode;
@@ -77,16 +78,21 @@ struct takeover_keeper {
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;
-	pid_t tasks[TAKEOVER_TASKS_MAX]; /* the source's processes with sockets */
+	bool root_known;		 /* from the beginning */
+	pid_t tasks[TAKEOVER_TASKS_MAX]; /* on the source: the tree; service.h */
 	size_t n_tasks;
-	bool silent;		    /* nothing leaves the source any more */
-	unsigned int n_established; /* connections before the dump */
-	long back_since_ms;	    /* the source has sockets again */
+	struct takeover_unrest unrest;	   /* what the quiesce has not waited for */
+	long quiesced_ms;		   /* how long it took */
+	bool silent;			   /* nothing of the tree leaves the source any more */
+	struct takeover_sockets leftovers; /* (worker) of no process; they end on the source */
+	unsigned int n_connections;	   /* of TCP, before the dump */
+	uint16_t port;			   /* one that the service answers at */
+	long back_since_ms;		   /* the source has sockets again */
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
 	int round;	   /* next round of the announcement schedule */
 	long claimed_at_ms;
-	char message[256];
+	char message[400];
 	struct takeover_event events[TAKEOVER_EVENTS_MAX];
 	size_t n_events;
 };
@@ -98,6 +104,9 @@ int takeover_source_open(struct takeover_keeper *keeper);
 int takeover_source_begin(struct takeover_keeper *keeper);
 int takeover_source_request(struct takeover_keeper *keeper, const struct takeover_request *request);
 void takeover_source_criu_gone(struct takeover_keeper *keeper);
+void takeover_source_held(struct takeover_keeper *keeper, struct takeover_held *packet);
+void takeover_source_leaving(struct takeover_keeper *keeper, uint32_t id, const void *packet,
+			     size_t len);
 void takeover_source_frame(struct takeover_keeper *keeper, size_t i, const unsigned char *mac);
 void takeover_source_tick(struct takeover_keeper *keeper);
 void takeover_source_rollback(struct takeover_keeper *keeper);
@@ -113,6 +122,10 @@ void takeover_destination_rollback(struct takeover_keeper *keeper);
 /* keeper->message, printf-like; returns @ret. */
 int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same, behind what it says already. */
+void takeover_keeper_add(struct takeover_keeper *keeper, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Set the role's guard, over one that a dead worker has left. */
 int takeover_keeper_guard(struct takeover_keeper *keeper);

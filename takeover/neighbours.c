@@ -11,7 +11,7 @@
 #include <netlink/route/route.h>
 #include <netlink/socket.h>
 
-#include "connections.h"
+#include "neighbours.h"
 #include "netlink.h"
 
 #define KNOWN (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)

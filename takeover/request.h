@@ -16,7 +16,7 @@
 enum takeover_request_verb {
 	TAKEOVER_DUMP_PREPARED,	   /* is the source's guard up? */
 	TAKEOVER_DUMP_WITHDRAW,	   /* post-dump */
-	TAKEOVER_DUMP_EXIT,	   /* value: 1 when the tasks are going to die, else 0 */
+	TAKEOVER_DUMP_EXIT,	   /* value: enum takeover_exit */
 	TAKEOVER_RESTORE_PREPARED, /* is the address here, guarded? */
 	TAKEOVER_RESTORE_CLAIM,	   /* post-restore */
 	TAKEOVER_RESTORE_RELEASE,  /* sockets out of repair */
@@ -24,6 +24,13 @@ enum takeover_request_verb {
 	TAKEOVER_ROLLBACK,
 	TAKEOVER_YIELD, /* another takeover of the address begins here; value: 0 only asks */
 	TAKEOVER_VERBS,
+};
+
+/* What criu's end says about the dumped tasks. */
+enum takeover_exit {
+	TAKEOVER_EXIT_FAILED,	     /* no dump: they live on */
+	TAKEOVER_EXIT_TASKS_DIE,     /* criu keeps their connections in repair mode */
+	TAKEOVER_EXIT_NO_CONNECTION, /* it keeps none: they live on, or never had one */
 };
 
 struct takeover_request {

@@ -7,48 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "connections.h"
 #include "keeper.h"
 #include "netlink.h"
+#include "service.h"
 #include "tasks.h"
 
 #define DELADDR_MS 1000
 #define BACK_MS	   500
 #define DYING_MS   5
 #define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
-
-/* Configured addresses that are on this host and have a socket. */
-static int find_addresses(struct takeover_keeper *k)
-{
-	struct takeover_manifest *m = k->manifest;
-
-	for (size_t i = 0; i < k->config.n_addresses; i++) {
-		const struct takeover_address *a = &k->config.addresses[i];
-		struct takeover_connections c = { 0 };
-		bool present = false;
-		int ret;
-
-		ret = takeover_address_present(a, &present);
-		if (ret < 0 && ret != -ENODEV)
-			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
-						   strerror(-ret));
-		if (!present)
-			continue;
-		ret = takeover_connections_find(a, &c);
-		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot list sockets: %s",
-						   strerror(-ret));
-		if (c.listening + c.established > 0) {
-			takeover_neighbours_find(a, (const unsigned char(*)[16])c.peers, c.n_peers,
-						 m->neighbours, TAKEOVER_NEIGHBOURS_MAX,
-						 &m->n_neighbours);
-			m->addresses[m->n_addresses++] = *a;
-			k->n_established += c.established;
-		}
-		free(c.peers);
-	}
-	return 0;
-}
 
 int takeover_source_open(struct takeover_keeper *k)
 {
@@ -57,13 +24,13 @@ int takeover_source_open(struct takeover_keeper *k)
 	k->manifest = calloc(1, sizeof(*k->manifest));
 	if (!k->manifest)
 		return takeover_keeper_say(k, -ENOMEM, "no memory");
-	ret = takeover_manifest_init(k->manifest) ?: find_addresses(k);
+	ret = takeover_manifest_init(k->manifest) ?: takeover_service_find(k);
 	if (ret < 0)
 		return ret;
 	if (k->manifest->n_addresses == 0)
 		return takeover_keeper_say(k, 1,
 					   "no configured service address on this host has a "
-					   "TCP socket: nothing to take over");
+					   "socket of this service: nothing to take over");
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		ret = takeover_wire_open(k->manifest->addresses[i].device, &k->wires[i]);
 		if (ret < 0)
@@ -71,12 +38,53 @@ int takeover_source_open(struct takeover_keeper *k)
 				k, ret, "%s: cannot listen for announcements: %s",
 				k->manifest->addresses[i].device, strerror(-ret));
 	}
-	k->n_tasks = takeover_tasks_find(k->manifest->addresses, k->manifest->n_addresses, k->tasks,
-					 TAKEOVER_TASKS_MAX);
-	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold);
+	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold)
+		      ?: takeover_hold_open(k->config.hold_packets, true, &k->hold_out);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s",
 					   strerror(-ret));
+	return 0;
+}
+
+static int look(struct takeover_keeper *k)
+{
+	int ret =
+		takeover_quiesce_look(k->manifest->addresses, k->manifest->n_addresses, &k->unrest);
+
+	return ret < 0 ? takeover_keeper_say(k, ret, "cannot list sockets: %s", strerror(-ret)) : 0;
+}
+
+/* New connections wait already. Let the others get so far that criu can dump them, or end;
+ * then hold all, and let the service read its datagrams. */
+static int quiesce(struct takeover_keeper *k)
+{
+	long begin = takeover_now_ms(), deadline = begin + k->config.quiesce_ms;
+	struct takeover_unrest *u = &k->unrest;
+	int ret;
+
+	takeover_event(k, "quiesce");
+	while ((ret = look(k)) == 0 && u->handshakes + u->accepts + u->closing > 0 &&
+	       takeover_now_ms() < deadline)
+		poll(NULL, 0, 1);
+	if (ret < 0)
+		return ret;
+	ret = takeover_guard_hold(k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot hold by the guard: %s", strerror(-ret));
+	while (u->accepts + u->datagrams > 0 && takeover_now_ms() < deadline) {
+		poll(NULL, 0, 1);
+		ret = look(k);
+		if (ret < 0)
+			return ret;
+	}
+	k->quiesced_ms = takeover_now_ms() - begin;
+	if (u->handshakes + u->accepts + u->closing + u->datagrams > 0)
+		takeover_keeper_add(
+			k,
+			"not quiet after %u ms (quiesce_ms): %u handshakes, %u connections "
+			"not accepted (criu refuses those: In-flight connection), %u "
+			"closing ones, %u sockets with unread datagrams",
+			k->config.quiesce_ms, u->handshakes, u->accepts, u->closing, u->datagrams);
 	return 0;
 }
 
@@ -91,7 +99,7 @@ int takeover_source_begin(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
 					   strerror(-ret));
-	ret = takeover_keeper_guard(k);
+	ret = takeover_keeper_guard(k) ?: quiesce(k);
 	if (ret < 0)
 		return ret;
 	k->state = TAKEOVER_PREPARED;
@@ -101,9 +109,11 @@ int takeover_source_begin(struct takeover_keeper *k)
 
 /* From the freeze on only timers send. A retransmission after criu has read the socket's
  * timestamp would make the peer take the restored socket's segments for old ones
- * (RFC 7323 section 5, PAWS); CRIU's own locks drop it, too. */
+ * (RFC 7323 section 5, PAWS); CRIU's own locks drop it, too. What no process holds any
+ * more is not frozen: it goes on to its end. */
 static int silence(struct takeover_keeper *k)
 {
+	struct takeover_held *held = k->held;
 	int ret;
 
 	if (k->silent)
@@ -112,6 +122,15 @@ static int silence(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
 	k->silent = true;
+	takeover_quiesce_leftovers(k->manifest->addresses, k->manifest->n_addresses, &k->leftovers);
+	k->held = NULL;
+	k->held_tail = &k->held;
+	while (held) {
+		struct takeover_held *p = held;
+
+		held = p->next;
+		takeover_source_held(k, p);
+	}
 	return 0;
 }
 
@@ -123,7 +142,7 @@ static int withdraw(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_PREPARED)
 		return 0;
 	takeover_journal(k, "withdraw");
-	ret = silence(k);
+	ret = takeover_service_check(k) ?: silence(k);
 	if (ret < 0)
 		return ret;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -213,8 +232,10 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			takeover_source_rollback(k);
 		break;
 	case TAKEOVER_DUMP_EXIT:
-		/* Value: the tasks are going to die. A criu without scripts: withdraw now. */
-		if (request->value)
+		/* Withdrawn now if no script has done it. Without a connection that tells,
+		 * criu's end will show what becomes of the tasks. */
+		if (request->value == TAKEOVER_EXIT_TASKS_DIE ||
+		    (request->value == TAKEOVER_EXIT_NO_CONNECTION && k->n_connections == 0))
 			ret = withdraw(k);
 		else
 			takeover_source_rollback(k);
@@ -299,7 +320,9 @@ static void relay(struct takeover_keeper *k)
 		}
 		if (i < k->manifest->n_addresses && !k->owner_known[i])
 			return;
+		/* The new owner knows nothing of a leftover, and would answer with an RST. */
 		if (i < k->manifest->n_addresses &&
+		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true) &&
 		    takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len) == 0)
 			k->n_relayed++;
 		takeover_hold_drop(k->hold, p->id);
@@ -309,6 +332,34 @@ static void relay(struct takeover_keeper *k)
 		free(p);
 		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
 	}
+}
+
+static bool goes_on(const struct takeover_keeper *k, const void *packet, size_t len, bool in)
+{
+	const struct takeover_socket *s;
+
+	if (!k->silent || k->state != TAKEOVER_PREPARED)
+		return false;
+	s = takeover_quiesce_find(&k->leftovers, packet, len, in);
+	/* A handshake that ended now would be in a frozen process's accept queue. */
+	return s && s->state != TCP_SYN_RECV;
+}
+
+void takeover_source_held(struct takeover_keeper *k, struct takeover_held *p)
+{
+	if (goes_on(k, p->packet, p->len, true)) {
+		takeover_hold_pass(k->hold, p->id, true);
+		free(p);
+		return;
+	}
+	p->next = NULL;
+	*k->held_tail = p;
+	k->held_tail = &p->next;
+}
+
+void takeover_source_leaving(struct takeover_keeper *k, uint32_t id, const void *packet, size_t len)
+{
+	takeover_hold_pass(k->hold_out, id, packet && goes_on(k, packet, len, false));
 }
 
 void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
@@ -322,35 +373,18 @@ void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned c
 	k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
 }
 
-/* Whether the service has been restored on this very host without us, so far that packets
- * may reach it: its sockets are there and out of repair mode. */
 static bool back_here(struct takeover_keeper *k)
 {
-	const struct takeover_manifest *m = k->manifest;
-	unsigned int established = 0, sockets = 0;
-	bool here = false;
+	unsigned int connections = 0;
 
-	for (size_t i = 0; i < m->n_addresses && !here; i++)
-		takeover_address_present(&m->addresses[i], &here);
-	if (!here)
-		return false;
-	for (size_t i = 0; i < m->n_addresses; i++) {
-		struct takeover_connections c = { 0 };
-
-		if (takeover_connections_find(&m->addresses[i], &c) < 0)
-			return false;
-		established += c.established;
-		sockets += c.established + c.listening;
-		free(c.peers);
-	}
-	if (sockets == 0 || takeover_tasks_in_repair(m->addresses, m->n_addresses)) {
+	if (!takeover_service_is_back(k, &connections)) {
 		k->back_since_ms = 0;
 		return false;
 	}
 	/* Listening sockets come first: wait for the others, unless they ended before the dump. */
 	if (k->back_since_ms == 0)
 		k->back_since_ms = takeover_now_ms();
-	return established >= k->n_established || takeover_now_ms() - k->back_since_ms > BACK_MS;
+	return connections >= k->n_connections || takeover_now_ms() - k->back_since_ms > BACK_MS;
 }
 
 void takeover_source_tick(struct takeover_keeper *k)

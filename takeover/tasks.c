@@ -23,8 +23,7 @@
 
 #define PF_EXITING 0x00000004
 
-#define TASKS_MAX 4096
-#define GONE_MS	  1000
+#define GONE_MS 1000
 
 typedef bool socket_test(int fd, const struct takeover_address *addresses, size_t n);
 
@@ -38,10 +37,19 @@ static bool is_ours(int fd, const struct takeover_address *addresses, size_t n)
 	if (getsockname(fd, (void *)&name, &len) < 0)
 		return false;
 	local.family = name.ss_family;
-	if (name.ss_family == AF_INET)
+	if (name.ss_family == AF_INET) {
 		memcpy(local.ip, &((struct sockaddr_in *)&name)->sin_addr, 4);
-	else if (name.ss_family == AF_INET6)
-		memcpy(local.ip, &((struct sockaddr_in6 *)&name)->sin6_addr, 16);
+	} else if (name.ss_family == AF_INET6) {
+		const struct in6_addr *ip = &((struct sockaddr_in6 *)&name)->sin6_addr;
+
+		/* An IPv4 connection of a dual-stack socket. */
+		if (IN6_IS_ADDR_V4MAPPED(ip)) {
+			local.family = AF_INET;
+			memcpy(local.ip, ip->s6_addr + 12, 4);
+		} else {
+			memcpy(local.ip, ip, 16);
+		}
+	}
 	for (size_t i = 0; i < n; i++)
 		if (takeover_address_equal(&local, &addresses[i]))
 			return true;
@@ -103,70 +111,98 @@ static void end_repair(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
 }
 
-/* All processes but ourselves; how many. */
-static size_t all_tasks(pid_t *pids, size_t max)
+int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n)
 {
 	DIR *dir = opendir("/proc");
+	size_t n = 0, capacity = 0;
+	pid_t *pids = NULL;
 	struct dirent *de;
-	size_t n = 0;
 
-	while (dir && n < max && (de = readdir(dir)))
-		if (isdigit(de->d_name[0]) && atoi(de->d_name) != getpid())
-			pids[n++] = atoi(de->d_name);
-	if (dir)
-		closedir(dir);
-	return n;
+	if (!dir)
+		return -errno;
+	while ((de = readdir(dir))) {
+		if (!isdigit(de->d_name[0]) || atoi(de->d_name) == getpid())
+			continue;
+		if (n == capacity) {
+			pid_t *more;
+
+			capacity = capacity ? capacity * 2 : 256;
+			more = realloc(pids, capacity * sizeof(*pids));
+			if (!more)
+				break;
+			pids = more;
+		}
+		pids[n++] = atoi(de->d_name);
+	}
+	closedir(dir);
+	*ret_pids = pids;
+	*ret_n = n;
+	return 0;
 }
 
 void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n)
 {
-	pid_t pids[TASKS_MAX];
-	size_t n_pids = all_tasks(pids, TASKS_MAX);
+	pid_t *pids;
+	size_t n_pids;
 
+	if (takeover_tasks_all(&pids, &n_pids) < 0)
+		return;
 	for (size_t i = 0; i < n_pids; i++)
 		each_socket(pids[i], addresses, n, in_repair, end_repair);
+	free(pids);
 }
 
-size_t takeover_tasks_find(const struct takeover_address *addresses, size_t n, pid_t *ret_pids,
-			   size_t max)
+bool takeover_task_traced(pid_t pid, pid_t tracer)
 {
-	pid_t pids[TASKS_MAX];
-	size_t n_pids = all_tasks(pids, TASKS_MAX), found = 0;
+	char path[64], line[256];
+	int by = 0;
+	FILE *f;
 
-	for (size_t i = 0; i < n_pids && found < max; i++)
-		if (each_socket(pids[i], addresses, n, is_ours, NULL))
-			ret_pids[found++] = pids[i];
-	return found;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	while (f && by == 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "TracerPid: %d", &by);
+	if (f)
+		fclose(f);
+	return by == tracer;
 }
 
 bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer)
 {
-	for (size_t i = 0; i < n; i++) {
-		char path[64], line[256];
-		int by = 0;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/status", (int)pids[i]);
-		f = fopen(path, "re");
-		while (f && by == 0 && fgets(line, sizeof(line), f))
-			sscanf(line, "TracerPid: %d", &by);
-		if (f)
-			fclose(f);
-		if (by != tracer)
+	for (size_t i = 0; i < n; i++)
+		if (!takeover_task_traced(pids[i], tracer))
 			return false;
-	}
 	return n > 0;
+}
+
+const char *takeover_task_name(pid_t pid, char *buf, size_t len)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(buf, len, "?");
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return buf;
+	if (fgets(buf, len, f))
+		buf[strcspn(buf, "\n")] = '\0';
+	fclose(f);
+	return buf;
 }
 
 bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n)
 {
-	pid_t pids[TASKS_MAX];
-	size_t n_pids = all_tasks(pids, TASKS_MAX);
+	bool found = false;
+	size_t n_pids;
+	pid_t *pids;
 
-	for (size_t i = 0; i < n_pids; i++)
-		if (each_socket(pids[i], addresses, n, in_repair, NULL))
-			return true;
-	return false;
+	if (takeover_tasks_all(&pids, &n_pids) < 0)
+		return false;
+	for (size_t i = 0; i < n_pids && !found; i++)
+		found = each_socket(pids[i], addresses, n, in_repair, NULL);
+	free(pids);
+	return found;
 }
 
 /* The fields of /proc/PID/stat that follow the name, from the state on; empty when the
@@ -226,7 +262,7 @@ enum takeover_task takeover_task_state(pid_t pid)
 	return state == 'T' ? TAKEOVER_TASK_STOPPED : TAKEOVER_TASK_RUNS;
 }
 
-static bool descends(pid_t pid, pid_t root)
+bool takeover_task_descends(pid_t pid, pid_t root)
 {
 	for (int depth = 0; depth < 64 && pid > 1; depth++) {
 		if (pid == root)
@@ -255,15 +291,18 @@ static pid_t pid_of(int pidfd)
 
 void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, size_t n)
 {
-	pid_t pids[TASKS_MAX], root = pid_of(root_fd);
-	size_t n_pids = all_tasks(pids, TASKS_MAX), n_killed = 0;
 	long deadline = takeover_now_ms() + GONE_MS;
-	int killed[TASKS_MAX];
+	pid_t *pids, root = pid_of(root_fd);
+	size_t n_pids, n_killed = 0;
+	int *killed;
 
-	for (size_t i = 0; i < n_pids; i++) {
+	if (takeover_tasks_all(&pids, &n_pids) < 0)
+		return;
+	killed = calloc(n_pids, sizeof(*killed));
+	for (size_t i = 0; killed && i < n_pids; i++) {
 		int fd;
 
-		if (!(root > 0 && descends(pids[i], root)) &&
+		if (!(root > 0 && takeover_task_descends(pids[i], root)) &&
 		    !each_socket(pids[i], addresses, n, in_repair, NULL))
 			continue;
 		fd = syscall(SYS_pidfd_open, pids[i], 0);
@@ -279,4 +318,6 @@ void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, 
 		poll(&pfd, 1, left > 0 ? left : 0);
 		close(killed[i]);
 	}
+	free(killed);
+	free(pids);
 }

@@ -10,10 +10,14 @@
 
 #include "address.h"
 
-/* Processes of this PID namespace with a socket bound to one of the @n addresses, at most
- * @max; how many. */
-size_t takeover_tasks_find(const struct takeover_address *addresses, size_t n, pid_t *ret_pids,
-			   size_t max);
+/* Every process of this PID namespace but ourselves; free() *@ret_pids. */
+int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n);
+
+/* Whether @pid is @root or descends from it. */
+bool takeover_task_descends(pid_t pid, pid_t root);
+
+/* Its name as in /proc/PID/comm, "?" when it is gone; returns @buf. */
+const char *takeover_task_name(pid_t pid, char *buf, size_t len);
 
 enum takeover_task {
 	TAKEOVER_TASK_GONE,    /* or a zombie, or about to be: killed, exiting */
@@ -25,7 +29,10 @@ enum takeover_task {
  * include/linux/sched.h, PF_EXITING). */
 enum takeover_task takeover_task_state(pid_t pid);
 
-/* Whether all @n processes are traced by @tracer: criu has frozen them. */
+/* Whether @tracer traces it: criu has frozen it. */
+bool takeover_task_traced(pid_t pid, pid_t tracer);
+
+/* Whether it traces all @n processes; false when @n is 0. */
 bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
 
 /* Take every TCP socket of the @n addresses out of repair mode, without a window

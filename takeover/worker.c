@@ -28,35 +28,39 @@ static void forget_held(struct takeover_keeper *k)
 	k->held_tail = &k->held;
 }
 
-static int set_guard(struct takeover_keeper *k)
+static struct takeover_guard_plan plan(const struct takeover_keeper *k)
 {
-	uint16_t out = k->hold_out ? takeover_hold_queue(k->hold_out) : 0;
-
-	return takeover_guard_set(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
-				  takeover_hold_queue(k->hold), k->hold_out ? &out : NULL,
-				  &k->guard);
+	return (struct takeover_guard_plan){
+		.name = k->guard_name,
+		.addresses = k->manifest->addresses,
+		.n = k->manifest->n_addresses,
+		.queue = takeover_hold_queue(k->hold),
+		.queue_out = takeover_hold_queue(k->hold_out),
+		.muted = k->role == TAKEOVER_DESTINATION,
+	};
 }
 
 int takeover_keeper_guard(struct takeover_keeper *k)
 {
+	struct takeover_guard_plan p;
 	int ret;
 
 	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-%s", k->manifest->id,
 		 k->role == TAKEOVER_SOURCE ? "source" : "destination");
 	takeover_journal(k, "guard");
-	ret = set_guard(k);
+	p = plan(k);
+	ret = takeover_guard_set(&p, &k->guard);
 	if (ret == -EEXIST) {
 		takeover_guard_remove(k->guard_name);
-		ret = set_guard(k);
+		ret = takeover_guard_set(&p, &k->guard);
 	}
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
 	k->guard_mode = takeover_guard_mode(k->guard);
 	if (k->guard_mode == TAKEOVER_GUARD_DROP)
-		takeover_keeper_say(k, 0,
-				    "this kernel can queue neither by nft nor by NFQUEUE: "
-				    "packets are dropped, peers will wait for their own "
-				    "retransmission timers");
+		takeover_keeper_add(k, "this kernel can queue neither by nft nor by NFQUEUE: "
+				       "packets are dropped, peers will wait for their own "
+				       "retransmission timers");
 	return 0;
 }
 
@@ -108,8 +112,7 @@ static void release_stragglers(struct takeover_keeper *k)
 	if (k->opened_at_ms == 0)
 		return;
 	takeover_hold_release(k->hold);
-	if (k->hold_out)
-		takeover_hold_release(k->hold_out);
+	takeover_hold_release(k->hold_out);
 	if (takeover_now_ms() - k->opened_at_ms > STRAGGLER_MS)
 		takeover_keeper_unguard(k);
 }
@@ -129,8 +132,12 @@ static void on_held(void *data, uint32_t id, const void *payload, size_t len)
 	p->id = id;
 	p->len = len;
 	memcpy(p->packet, payload, len);
-	*k->held_tail = p;
-	k->held_tail = &p->next;
+	takeover_source_held(k, p);
+}
+
+static void on_leaving(void *data, uint32_t id, const void *payload, size_t len)
+{
+	takeover_source_leaving(data, id, payload, len);
 }
 
 static void on_wire(struct takeover_keeper *k, size_t i)
@@ -219,33 +226,37 @@ static int patience(const struct takeover_keeper *k)
 static void loop(struct takeover_keeper *k)
 {
 	while (!ended(k)) {
-		struct pollfd pfd[3 + TAKEOVER_ADDRESSES_MAX] = {
+		bool source = k->role == TAKEOVER_SOURCE;
+		struct pollfd pfd[4 + TAKEOVER_ADDRESSES_MAX] = {
 			{ .fd = k->listen_fd, .events = POLLIN },
 			{ .fd = k->criu_fd, .events = POLLIN },
 			{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
+			/* On the destination the claim lets out what is held. */
+			{ .fd = source ? takeover_hold_fd(k->hold_out) : -1, .events = POLLIN },
 		};
 		size_t n = k->manifest->n_addresses;
-		unsigned int held;
+		unsigned int read;
 
 		for (size_t i = 0; i < n; i++) {
 			/* On the destination the claim itself reads what the probe drew. */
-			pfd[3 + i].fd =
-				k->role == TAKEOVER_SOURCE ? takeover_wire_fd(k->wires[i]) : -1;
-			pfd[3 + i].events = POLLIN;
+			pfd[4 + i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
+			pfd[4 + i].events = POLLIN;
 		}
 		/* The keeper starts another worker. */
-		if (poll(pfd, 3 + n, patience(k)) < 0 && errno != EINTR)
+		if (poll(pfd, 4 + n, patience(k)) < 0 && errno != EINTR)
 			_exit(1);
 		if (pfd[2].revents)
-			takeover_hold_read(k->hold, on_held, k, &held);
+			takeover_hold_read(k->hold, on_held, k, &read);
+		if (pfd[3].revents)
+			takeover_hold_read(k->hold_out, on_leaving, k, &read);
 		if (pfd[0].revents)
 			on_request(k);
 		if (pfd[1].revents && k->criu_fd >= 0)
 			on_criu_gone(k);
 		for (size_t i = 0; i < n; i++)
-			if (pfd[3 + i].revents)
+			if (pfd[4 + i].revents)
 				on_wire(k, i);
-		if (k->role == TAKEOVER_SOURCE)
+		if (source)
 			takeover_source_tick(k);
 		else
 			takeover_destination_tick(k);
@@ -256,6 +267,8 @@ static void loop(struct takeover_keeper *k)
 /* Where the worker before us stopped, or from the beginning. */
 static int begin(struct takeover_keeper *k)
 {
+	struct takeover_guard_plan p;
+
 	k->held_tail = &k->held;
 	k->held = NULL;
 	k->guard = NULL;
@@ -264,8 +277,12 @@ static int begin(struct takeover_keeper *k)
 		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
 						  : takeover_destination_begin(k);
 	takeover_journal(k, "taken up");
-	return takeover_guard_adopt(k->guard_name, k->manifest->addresses, k->manifest->n_addresses,
-				    k->guard_mode, &k->guard);
+	memset(&k->leftovers, 0, sizeof(k->leftovers));
+	if (k->silent)
+		takeover_quiesce_leftovers(k->manifest->addresses, k->manifest->n_addresses,
+					   &k->leftovers);
+	p = plan(k);
+	return takeover_guard_adopt(&p, k->guard_mode, &k->guard);
 }
 
 void takeover_worker(struct takeover_keeper *k)

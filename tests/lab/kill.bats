@@ -146,9 +146,10 @@ keeper_dies_on_destination() {
 # As when criu is killed while its parasite code runs in the service.
 @test "criu and the service itself killed before the dump is done" {
 	busy
-	victim_dies pre-dump criu
+	# The killer first, so that ours is not asked any more.
+	victim_dies post-dump criu
 	sed -i 's/kill -9 "$PPID"/kill -9 "$CRTOOLS_INIT_PID" "$PPID"/' "$shared/killer"
-	not dump none "${killer[@]}"
+	not dump none --action-script /src/build/criu-action --action-script /shared/killer
 	until_true 5 "alpha says so" says alpha 'the process died before its dump was complete'
 	not holds_address alpha
 	nothing_left alpha
