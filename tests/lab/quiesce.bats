@@ -39,3 +39,84 @@ waiting() { [ "$(on "$1" awk '{ n += $3 } END { print n + 0 }' /proc/net/netfilt
 	end_churn 800
 	moved
 }
+
+# configure HOST SETTING: one more line of its configuration.
+configure() { on "$1" sh -c "echo '$2' >>/etc/criu/ip-takeover.conf"; }
+
+# A process on alpha of its own, free of our descriptors: spawn CMD...; sets $spawned.
+spawn() {
+	on alpha sh -c 'setsid "$@" </dev/null >/tmp/spawned.log 2>&1 & echo $! >/run/spawned.pid' sh "$@"
+	spawned=$(on alpha cat /run/spawned.pid)
+}
+
+in_accept_queue() { [ "$(on alpha ss -Hltn "src $address:7000" | awk '{print $2}')" = "$1" ]; }
+listens() { on "$1" ss -Hltn "src $2" | grep -q .; }
+
+says() { on "$1" /src/build/ip-takeover status | grep -q "$2"; }
+
+@test "a service without any connection moves" {
+	start_redis
+	dump plugin
+	until_true 5 "alpha says that it committed" says alpha committed
+	not holds_address alpha
+	restore beta plugin
+	holds_address beta
+	answers_go_on
+	nothing_left alpha
+	nothing_left beta
+	no_journal alpha
+	wire_saw alpha beta
+}
+
+@test "a service without any connection stays with -R" {
+	start_redis
+	dump plugin -R
+	holds_address alpha
+	answers_go_on
+	nothing_left alpha
+	wire_saw alpha
+}
+
+@test "a connection that is never accepted makes criu refuse, and waits on" {
+	spawn python3 /src/tests/services/listen.py $address 7000
+	pid=$spawned
+	until_true 5 "it listens" listens alpha $address:7000
+	on client bash -c "exec 7<>/dev/tcp/$address/7000; exec sleep infinity" 3>&- &
+	until_true 5 "one connection waits" in_accept_queue 1
+	not dump plugin
+	grep -q 'In-flight connection' "$shared/images/dump.log"
+	grep -q 'not quiet after 100 ms.*1 connections not accepted' "$shared/images/dump.log"
+	holds_address alpha
+	nothing_left alpha
+	[ "$(on alpha ss -Htn "src $address:7000" | wc -l)" = 1 ]
+	wire_saw alpha
+}
+
+@test "another process on the address makes the dump refuse" {
+	start_redis
+	start_load 10 --interval-ms 10-30
+	spawn python3 /src/tests/services/listen.py $address 7000
+	until_true 5 "it listens" listens alpha $address:7000
+	not dump plugin
+	grep -q "$address is in use by python3 (pid $spawned), too, TCP port 7000" "$shared/images/dump.log"
+	no_journal alpha
+	configure alpha 'other_processes = "ignore";'
+	dump plugin
+	restore beta plugin
+	moved
+}
+
+@test "each service has an address of its own: the other's stays" {
+	on alpha ip address add 192.0.2.101/24 dev eth0
+	on alpha sed -i '2i { address = "192.0.2.101/24"; device = "eth0"; },' /etc/criu/ip-takeover.conf
+	spawn python3 /src/tests/services/listen.py 192.0.2.101 7000
+	until_true 5 "it listens" listens alpha 192.0.2.101:7000
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump plugin
+	on alpha ip -o address show to 192.0.2.101 | grep -q 192.0.2.101
+	[ "$(jq -c .addresses "$shared/images/ip-takeover.json")" = "[\"$address/24\"]" ]
+	restore beta plugin
+	moved
+	listens alpha 192.0.2.101:7000
+}
