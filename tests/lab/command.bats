@@ -6,16 +6,6 @@ load helper
 
 command() { on "$1" /src/build/ip-takeover "${@:2}"; }
 
-# exits STATUS TEXT CMD...: the exit status, and what is said on either output.
-exits() {
-	local status=0 want=$1 text=$2
-	shift 2
-	"$@" >"$shared/said" 2>&1 || status=$?
-	cat "$shared/said"
-	[ "$status" = "$want" ]
-	grep -q -- "$text" "$shared/said"
-}
-
 @test "withdraw on alpha, claim on beta" {
 	on client ping -q -c 1 -W 5 $address
 	command alpha withdraw $address

@@ -18,6 +18,16 @@ setup() {
 	mkdir -p "$shared/images"
 }
 
+# exits STATUS TEXT CMD...: the exit status, and what is said on either output.
+exits() {
+	local status=0 want=$1 text=$2
+	shift 2
+	"$@" >"$shared/said" 2>&1 || status=$?
+	cat "$shared/said"
+	[ "$status" = "$want" ]
+	grep -q -- "$text" "$shared/said"
+}
+
 # Shown by bats only when the test fails.
 teardown() {
 	local f host
