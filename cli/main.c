@@ -11,6 +11,8 @@ static const struct {
 	int (*main)(int argc, char **argv);
 	const char *help;
 } verbs[] = {
+	{ "check", cli_check,
+	  "[--json] [--criu PATH]  whether this host can take part in a takeover" },
 	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
 	{ "claim", cli_claim,
 	  "ADDRESS         make a configured address this host's and announce it" },

@@ -40,8 +40,7 @@ static bool keeper_alive(const json_t *journal)
 	return strncmp(comm, "ip-takeover", 11) == 0;
 }
 
-/* All journals of this host, in a JSON array; NULL, said why, when they cannot be read. */
-static json_t *read_journals(void)
+json_t *cli_journals(void)
 {
 	json_t *journals;
 	DIR *dir = opendir(TAKEOVER_RUN_DIR);
@@ -113,7 +112,7 @@ int cli_status(int argc, char **argv)
 			return 2;
 		as_json = true;
 	}
-	journals = read_journals();
+	journals = cli_journals();
 	if (!journals)
 		return 1;
 	if (as_json) {
@@ -236,7 +235,7 @@ int cli_rollback(int argc, char **argv)
 		fprintf(stderr, "usage: ip-takeover rollback ID\n");
 		return 2;
 	}
-	journals = read_journals();
+	journals = cli_journals();
 	if (!journals)
 		return 1;
 	json_array_foreach(journals, i, j) {
