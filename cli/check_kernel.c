@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "connections.h"
 #include "guard.h"
 #include "hold.h"
+#include "sockets.h"
 
 #define PATIENCE_S 10
 
@@ -37,7 +37,9 @@ static struct trial try_guard(bool v6)
 	struct trial trial = { TRIAL_NAMESPACE, 0, TAKEOVER_GUARD_DROP };
 	struct takeover_guard *guard = NULL;
 	struct takeover_address addresses[2];
-	uint16_t queue_out;
+	struct takeover_guard_plan plan = {
+		.name = "check", .addresses = addresses, .n = v6 ? 2 : 1, .muted = true
+	};
 
 	takeover_address_parse("192.0.2.255", &addresses[0]);
 	takeover_address_parse("2001:db8::ffff", &addresses[1]);
@@ -49,9 +51,9 @@ static struct trial try_guard(bool v6)
 	trial.ret = takeover_hold_open(16, true, &in) ?: takeover_hold_open(16, false, &out);
 	if (trial.ret == 0) {
 		trial.step = TRIAL_GUARD;
-		queue_out = takeover_hold_queue(out);
-		trial.ret = takeover_guard_set("check", addresses, v6 ? 2 : 1,
-					       takeover_hold_queue(in), &queue_out, &guard);
+		plan.queue = takeover_hold_queue(in);
+		plan.queue_out = takeover_hold_queue(out);
+		trial.ret = takeover_guard_set(&plan, &guard);
 	}
 	if (trial.ret == 0) {
 		trial.step = TRIAL_DONE;
@@ -135,19 +137,17 @@ void check_guard(struct checks *c)
 
 void check_sockets(struct checks *c)
 {
-	struct takeover_connections found = { 0 };
-	struct takeover_address address;
-	int ret;
+	struct takeover_sockets found = { 0 };
+	int ret = takeover_sockets_list(&found);
 
-	takeover_address_parse("192.0.2.255", &address);
-	ret = takeover_connections_find(&address, &found);
-	free(found.peers);
+	free(found.all);
 	if (ret < 0)
 		check_say(c, CHECK_NO, "sock_diag",
-			  "a kernel with CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG",
-			  "cannot list TCP sockets: %s", strerror(-ret));
+			  "a kernel with CONFIG_INET_DIAG, CONFIG_INET_TCP_DIAG, "
+			  "CONFIG_INET_UDP_DIAG",
+			  "cannot list sockets: %s", strerror(-ret));
 	else
-		check_say(c, CHECK_OK, "sock_diag", NULL, "TCP sockets can be listed");
+		check_say(c, CHECK_OK, "sock_diag", NULL, "sockets can be listed");
 }
 
 /* A socket that was never connected: nothing is sent. */

@@ -56,6 +56,7 @@ says() { on "$1" /src/build/ip-takeover status | grep -q "$2"; }
 
 @test "a service without any connection moves" {
 	start_redis
+	answers_go_on
 	dump plugin
 	until_true 5 "alpha says that it committed" says alpha committed
 	not holds_address alpha
