@@ -10,6 +10,8 @@
 
 #include "config.h"
 
+#define CONFIG_MAX (256 * 1024)
+
 struct reader {
 	const char *path;
 	char *error;
@@ -18,9 +20,23 @@ struct reader {
 
 static int complain(const struct reader *r, const config_setting_t *s, const char *what)
 {
-	snprintf(r->error, r->len, "%s:%u: %s", r->path,
-		 s ? (unsigned int)config_setting_source_line(s) : 0, what);
+	if (s)
+		snprintf(r->error, r->len, "%s:%u: %s", r->path,
+			 (unsigned int)config_setting_source_line(s), what);
+	else
+		snprintf(r->error, r->len, "%s: %s", r->path, what);
 	return -EINVAL;
+}
+
+/* As the kernel has it (linux net/core/dev.c, dev_valid_name), and ASCII. */
+static bool is_device_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == ':')
+			return false;
+	return n > 0 && n < IF_NAMESIZE && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 static int read_address(const struct reader *r, const config_setting_t *s,
@@ -36,7 +52,7 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 	if (takeover_address_parse(text, &address) < 0)
 		return complain(
 			r, s, "address: expected one like \"192.0.2.100/24\" that a host can own");
-	if (device[0] == '\0' || strlen(device) >= sizeof(address.device) || strchr(device, '/'))
+	if (!is_device_name(device))
 		return complain(
 			r, s, "device: expected the name of a network device, at most 15 letters");
 	for (int i = 0; i < config_setting_length(s); i++) {
@@ -121,13 +137,14 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 	       read_others(r, cfg, &config->ignore_others);
 }
 
-static int check_owner(const struct reader *r, FILE *f)
+static int check_file(const struct reader *r, FILE *f)
 {
 	struct stat st;
 
-	if (fstat(fileno(f), &st) < 0)
+	if (fstat(fileno(f), &st) < 0) {
+		snprintf(r->error, r->len, "%s: %s", r->path, strerror(errno));
 		return -errno;
-	/* libconfig's scanner ends the process when it cannot read, as from a directory. */
+	}
 	if (!S_ISREG(st.st_mode)) {
 		snprintf(r->error, r->len, "%s: expected a file", r->path);
 		return -EINVAL;
@@ -139,40 +156,98 @@ static int check_owner(const struct reader *r, FILE *f)
 	return -EPERM;
 }
 
-int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len)
+/* What libconfig must not see: an end before the end, and a line that makes it read
+ * another file (libconfig lib/scanner.l). */
+static int check_text(const struct reader *r, const char *text, size_t n)
+{
+	const char *line = text, *end = text + n;
+
+	for (int number = 1; line < end; number++) {
+		const char *newline = memchr(line, '\n', end - line);
+		size_t left = (newline ? newline : end) - line, blank = 0;
+		const char *what = NULL;
+
+		while (blank < left && (line[blank] == ' ' || line[blank] == '\t'))
+			blank++;
+		if (memchr(line, '\0', left))
+			what = "a zero byte; expected text";
+		else if (left - blank >= 8 && memcmp(line + blank, "@include", 8) == 0)
+			what = "@include: expected all settings in this one file";
+		if (what) {
+			snprintf(r->error, r->len, "%s:%d: %s", r->path, number, what);
+			return -EINVAL;
+		}
+		line += left + 1;
+	}
+	return 0;
+}
+
+int takeover_config_parse(const char *text, size_t n, const char *name,
+			  struct takeover_config *ret_config, char *error, size_t len)
 {
 	struct takeover_config config = {
 		.hold_packets = 65536, .hold_seconds = 120, .probe_ms = 30, .quiesce_ms = 100
 	};
+	struct reader r = { name, error, len };
+	char *copy;
+	config_t cfg;
+	int ret;
+
+	ret = check_text(&r, text, n);
+	if (ret < 0)
+		return ret;
+	copy = strndup(text, n);
+	if (!copy) {
+		snprintf(error, len, "%s: no memory", name);
+		return -ENOMEM;
+	}
+	config_init(&cfg);
+	if (config_read_string(&cfg, copy) == CONFIG_TRUE) {
+		ret = read_all(&r, &cfg, &config);
+	} else {
+		snprintf(error, len, "%s:%d: %s", name, config_error_line(&cfg),
+			 config_error_text(&cfg));
+		ret = -EINVAL;
+	}
+	config_destroy(&cfg);
+	free(copy);
+	if (ret == 0)
+		*ret_config = config;
+	return ret;
+}
+
+int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len)
+{
 	const char *env = secure_getenv(TAKEOVER_CONFIG_ENV);
 	struct reader r = { env && *env ? env : TAKEOVER_CONFIG_PATH, error, len };
-	config_t cfg;
+	char *text = NULL;
+	size_t n;
 	FILE *f;
 	int ret;
 
-	config_init(&cfg);
 	f = fopen(r.path, "re");
 	if (!f) {
 		ret = -errno;
 		snprintf(error, len, "%s: %s", r.path, strerror(-ret));
-		goto out;
+		return ret;
 	}
-	ret = check_owner(&r, f);
+	ret = check_file(&r, f);
 	if (ret < 0)
 		goto out;
-	if (config_read(&cfg, f) != CONFIG_TRUE) {
-		snprintf(error, len, "%s:%d: %s", r.path, config_error_line(&cfg),
-			 config_error_text(&cfg));
-		ret = -EINVAL;
-		goto out;
+	text = malloc(CONFIG_MAX + 1);
+	n = text ? fread(text, 1, CONFIG_MAX + 1, f) : 0;
+	if (!text || ferror(f)) {
+		ret = text ? -EIO : -ENOMEM;
+		snprintf(error, len, "%s: %s", r.path, strerror(-ret));
+	} else if (n > CONFIG_MAX) {
+		ret = -EFBIG;
+		snprintf(error, len, "%s: expected at most %d KiB", r.path, CONFIG_MAX / 1024);
+	} else {
+		ret = takeover_config_parse(text, n, r.path, ret_config, error, len);
 	}
-	ret = read_all(&r, &cfg, &config);
-	if (ret == 0)
-		*ret_config = config;
 out:
-	if (f)
-		fclose(f);
-	config_destroy(&cfg);
+	free(text);
+	fclose(f);
 	return ret;
 }
 

@@ -29,6 +29,11 @@ struct takeover_config {
  * is wrong and what to write instead. */
 int takeover_config_read(struct takeover_config *ret_config, char *error, size_t len);
 
+/* The same from the @n bytes at @text; @name stands for the file in @error. An @include
+ * is refused: nobody would check who may write the included file. */
+int takeover_config_parse(const char *text, size_t n, const char *name,
+			  struct takeover_config *ret_config, char *error, size_t len);
+
 /* The configured address equal to @address, or NULL. */
 const struct takeover_address *takeover_config_find(const struct takeover_config *config,
 						    const struct takeover_address *address);

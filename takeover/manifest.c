@@ -54,27 +54,43 @@ static json_t *to_json(const struct takeover_manifest *m)
 			 "addresses", addresses, "neighbours", neighbours);
 }
 
+int takeover_manifest_format(const struct takeover_manifest *manifest, char **ret_text)
+{
+	json_t *json = to_json(manifest);
+	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return -ENOMEM;
+	*ret_text = text;
+	return 0;
+}
+
 int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
 {
 	static const char temporary[] = TAKEOVER_MANIFEST_NAME ".tmp";
-	json_t *json = to_json(manifest);
-	int ret = 0, fd;
+	char *text = NULL;
+	int ret, fd;
 
-	if (!json)
-		return -ENOMEM;
+	ret = takeover_manifest_format(manifest, &text);
+	if (ret < 0)
+		return ret;
 	unlinkat(dirfd, temporary, 0);
 	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
+	if (fd < 0) {
 		ret = -errno;
-	else if (json_dumpfd(json, fd, JSON_INDENT(1)) < 0)
-		ret = errno ? -errno : -EIO;
-	if (fd >= 0)
+	} else {
+		ssize_t n = write(fd, text, strlen(text));
+
+		if (n != (ssize_t)strlen(text))
+			ret = n < 0 ? -errno : -ENOSPC;
 		close(fd);
+	}
 	if (ret == 0 && renameat(dirfd, temporary, dirfd, TAKEOVER_MANIFEST_NAME) < 0)
 		ret = -errno;
 	if (ret < 0 && fd >= 0)
 		unlinkat(dirfd, temporary, 0);
-	json_decref(json);
+	free(text);
 	return ret;
 }
 
@@ -171,24 +187,16 @@ static ssize_t slurp(int dirfd, char **ret_text)
 	return n;
 }
 
-int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, char *error,
-			   size_t len)
+int takeover_manifest_parse(const char *text, size_t n, struct takeover_manifest **ret_manifest,
+			    char *error, size_t len)
 {
 	struct takeover_manifest *m;
 	json_error_t json_error;
 	const char *wrong = NULL;
-	char *text = NULL;
 	json_t *json;
-	ssize_t n;
 	int ret;
 
-	n = slurp(dirfd, &text);
-	if (n < 0) {
-		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, strerror(-n));
-		return n;
-	}
 	json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &json_error);
-	free(text);
 	if (!json) {
 		snprintf(error, len, "%s:%d: %s", TAKEOVER_MANIFEST_NAME, json_error.line,
 			 json_error.text);
@@ -204,4 +212,21 @@ int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, c
 	}
 	*ret_manifest = m;
 	return 0;
+}
+
+int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, char *error,
+			   size_t len)
+{
+	char *text = NULL;
+	ssize_t n;
+	int ret;
+
+	n = slurp(dirfd, &text);
+	if (n < 0) {
+		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, strerror(-n));
+		return n;
+	}
+	ret = takeover_manifest_parse(text, n, ret_manifest, error, len);
+	free(text);
+	return ret;
 }

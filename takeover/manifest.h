@@ -38,4 +38,9 @@ int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
 int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, char *error,
 			   size_t len);
 
+/* As text, and back from @n bytes of it. Free what they return with free(). */
+int takeover_manifest_format(const struct takeover_manifest *manifest, char **ret_text);
+int takeover_manifest_parse(const char *text, size_t n, struct takeover_manifest **ret_manifest,
+			    char *error, size_t len);
+
 #endif

@@ -24,6 +24,41 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 	return buf;
 }
 
+int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
+			   char *error, size_t len)
+{
+	struct takeover_request r;
+
+	if (n != sizeof(r)) {
+		snprintf(error, len, "request: length: expected %zu bytes, not %zu", sizeof(r), n);
+		return -EPROTO;
+	}
+	memcpy(&r, datagram, sizeof(r));
+	if (r.version != TAKEOVER_REQUEST_VERSION) {
+		snprintf(error, len,
+			 "request: version: expected %d, not %u, of another version of this "
+			 "project",
+			 TAKEOVER_REQUEST_VERSION, r.version);
+		return -EPROTO;
+	}
+	if (r.verb >= TAKEOVER_VERBS) {
+		snprintf(error, len, "request: verb: expected 0 to %d, not %u", TAKEOVER_VERBS - 1,
+			 r.verb);
+		return -EPROTO;
+	}
+	if ((r.verb == TAKEOVER_DUMP_EXIT || r.verb == TAKEOVER_YIELD) && r.value != 0 &&
+	    r.value != 1) {
+		snprintf(error, len, "request: value: expected 0 or 1, not %d", r.value);
+		return -EINVAL;
+	}
+	if (r.root_pid < 0) {
+		snprintf(error, len, "request: root_pid: expected a PID or 0, not %d", r.root_pid);
+		return -EINVAL;
+	}
+	*ret_request = r;
+	return 0;
+}
+
 static int ask(pid_t criu_pid, const struct takeover_request *request,
 	       struct takeover_reply *ret_reply)
 {

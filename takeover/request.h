@@ -51,6 +51,12 @@ struct takeover_reply {
 int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
 		     struct takeover_reply *ret_reply);
 
+/* Whether the @n bytes at @datagram are a request. -EPROTO when its length, version or verb
+ * is that of another version of this project, -EINVAL when a field is out of range; @error
+ * says which and what was expected. */
+int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
+			   char *error, size_t len);
+
 /* The socket of the keeper of @criu_pid. */
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 

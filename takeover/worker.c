@@ -152,9 +152,6 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 
 static int handle(struct takeover_keeper *k, const struct takeover_request *request)
 {
-	if (request->version != TAKEOVER_REQUEST_VERSION || request->verb >= TAKEOVER_VERBS)
-		return takeover_keeper_say(k, -EPROTO,
-					   "request of another version of this project");
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if (k->state == TAKEOVER_ROLLED_BACK) {
@@ -166,29 +163,40 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 					  : takeover_destination_request(k, request);
 }
 
+/* The journal keeps what was said last; the reply only what is new. */
+static void answer(struct takeover_keeper *k, const struct takeover_request *request,
+		   struct takeover_reply *reply)
+{
+	char said[sizeof(k->message)];
+
+	memcpy(said, k->message, sizeof(said));
+	k->message[0] = '\0';
+	reply->ret = handle(k, request);
+	snprintf(reply->message, sizeof(reply->message), "%s", k->message);
+	if (!k->message[0])
+		memcpy(k->message, said, sizeof(said));
+}
+
 static void on_request(struct takeover_keeper *k)
 {
 	struct timeval patience = { .tv_sec = 1 };
-	struct takeover_request request;
+	struct takeover_request datagram, request;
 	struct takeover_reply reply = { 0 };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	int fd = accept4(k->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	ssize_t n = -1;
 
 	if (fd < 0)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0 &&
-	    recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
-		char said[sizeof(k->message)];
-
-		/* The journal keeps what was said last; the reply only what is new. */
-		memcpy(said, k->message, sizeof(said));
-		k->message[0] = '\0';
-		reply.ret = handle(k, &request);
-		snprintf(reply.message, sizeof(reply.message), "%s", k->message);
-		if (!k->message[0])
-			memcpy(k->message, said, sizeof(said));
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0)
+		n = recv(fd, &datagram, sizeof(datagram), MSG_TRUNC);
+	if (n >= 0) {
+		reply.ret = takeover_request_check(&datagram, n, &request, reply.message,
+						   sizeof(reply.message));
+		if (reply.ret == 0)
+			answer(k, &request, &reply);
 		send(fd, &reply, sizeof(reply), MSG_NOSIGNAL);
 	}
 	close(fd);
