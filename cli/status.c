@@ -54,15 +54,19 @@ json_t *cli_journals(void)
 
 	while (dir && (de = readdir(dir))) {
 		size_t len = strlen(de->d_name);
-		char path[600];
+		char path[600], error[800];
 		json_t *journal;
+		int ret;
 
 		if (len < 5 || strcmp(de->d_name + len - 5, ".json") != 0)
 			continue;
 		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
-		journal = json_load_file(path, 0, NULL);
-		if (!journal)
+		ret = takeover_journal_read(path, &journal, error, sizeof(error));
+		if (ret < 0) {
+			if (ret != -ENOENT)
+				fprintf(stderr, "ip-takeover: %s\n", error);
 			continue;
+		}
 		json_object_set_new(journal, "keeper", json_boolean(keeper_alive(journal)));
 		json_object_set_new(journal, "path", json_string(path));
 		json_array_append_new(journals, journal);

@@ -89,6 +89,16 @@ bool takeover_address_equal(const struct takeover_address *a, const struct takeo
 	return a->family == b->family && memcmp(a->ip, b->ip, takeover_family_len(a->family)) == 0;
 }
 
+bool takeover_address_is_device(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == ':')
+			return false;
+	return n > 0 && n < IF_NAMESIZE && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 /* The libnl object for @address; the caller puts it with rtnl_addr_put(). */
 static int to_rtnl(const struct takeover_address *address, struct rtnl_addr **ret_addr)
 {

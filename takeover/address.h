@@ -41,6 +41,10 @@ const char *takeover_address_ip(const struct takeover_address *address, char *bu
 /* The same address, whatever its prefix and device. */
 bool takeover_address_equal(const struct takeover_address *a, const struct takeover_address *b);
 
+/* Whether the kernel takes @name for a device's (linux net/core/dev.c, dev_valid_name),
+ * and it is printable ASCII. */
+bool takeover_address_is_device(const char *name);
+
 /* Add @address to its device, silently: without duplicate address detection
  * (IFA_F_NODAD, IPv6) and without a word on the wire. An IPv4 address that
  * shares its subnet becomes secondary and no route changes.

@@ -143,6 +143,13 @@ int takeover_probe_build(unsigned char *buf, size_t len, const struct takeover_a
 	return build_nd(buf, len, &frame, sizeof(frame.nd), ret_len);
 }
 
+static bool is_unicast(const unsigned char *mac)
+{
+	static const unsigned char zero[TAKEOVER_MAC_LEN];
+
+	return !(mac[0] & 1) && memcmp(mac, zero, TAKEOVER_MAC_LEN) != 0;
+}
+
 static bool parse_arp(const unsigned char *frame, size_t len,
 		      const struct takeover_address *address, unsigned char *ret_mac)
 {
@@ -153,7 +160,7 @@ static bool parse_arp(const unsigned char *frame, size_t len,
 	memcpy(&arp, frame + sizeof(struct ether_header), sizeof(arp));
 	if (arp.arp_hrd != htons(ARPHRD_ETHER) || arp.arp_pro != htons(ETHERTYPE_IP) ||
 	    arp.arp_hln != TAKEOVER_MAC_LEN || arp.arp_pln != 4 ||
-	    memcmp(arp.arp_spa, address->ip, 4) != 0)
+	    memcmp(arp.arp_spa, address->ip, 4) != 0 || !is_unicast(arp.arp_sha))
 		return false;
 	memcpy(ret_mac, arp.arp_sha, TAKEOVER_MAC_LEN);
 	return true;
@@ -170,7 +177,7 @@ static bool parse_advert(const unsigned char *frame, size_t len,
 	if (nd.ip6.ip6_nxt != IPPROTO_ICMPV6 || nd.ip6.ip6_hlim != 255 ||
 	    nd.nd.nd_na_type != ND_NEIGHBOR_ADVERT ||
 	    memcmp(&nd.nd.nd_na_target, address->ip, 16) != 0 ||
-	    nd.opt[0] != ND_OPT_TARGET_LINKADDR || nd.opt[1] != 1)
+	    nd.opt[0] != ND_OPT_TARGET_LINKADDR || nd.opt[1] != 1 || !is_unicast(nd.opt + 2))
 		return false;
 	memcpy(ret_mac, nd.opt + 2, TAKEOVER_MAC_LEN);
 	return true;

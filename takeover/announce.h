@@ -36,7 +36,8 @@ int takeover_probe_build(unsigned char *buf, size_t len, const struct takeover_a
 
 /* Whether @frame (@len bytes, untrusted) says that a MAC owns @address: an ARP
  * packet with it as sender, a neighbour advertisement for it. *@ret_mac is that
- * MAC, from inside the packet. */
+ * MAC, from inside the packet; one that no host can have is not believed
+ * (RFC 1812 section 3.3.2). */
 bool takeover_announce_parse(const unsigned char *frame, size_t len,
 			     const struct takeover_address *address, unsigned char *ret_mac);
 

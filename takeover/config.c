@@ -28,17 +28,6 @@ static int complain(const struct reader *r, const config_setting_t *s, const cha
 	return -EINVAL;
 }
 
-/* As the kernel has it (linux net/core/dev.c, dev_valid_name), and ASCII. */
-static bool is_device_name(const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < n; i++)
-		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == ':')
-			return false;
-	return n > 0 && n < IF_NAMESIZE && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 static int read_address(const struct reader *r, const config_setting_t *s,
 			struct takeover_address *ret_address)
 {
@@ -52,7 +41,7 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 	if (takeover_address_parse(text, &address) < 0)
 		return complain(
 			r, s, "address: expected one like \"192.0.2.100/24\" that a host can own");
-	if (!is_device_name(device))
+	if (!takeover_address_is_device(device))
 		return complain(
 			r, s, "device: expected the name of a network device, at most 15 letters");
 	for (int i = 0; i < config_setting_length(s); i++) {

@@ -151,6 +151,13 @@ void takeover_journal(struct takeover_keeper *keeper, const char *event);
 /* At the end: a record stays with the images; the journal only after a failure. */
 void takeover_journal_close(struct takeover_keeper *keeper);
 
+/* A journal, by its file or its text, which @name stands for in @error. Of what is used of
+ * it every field is checked: -EINVAL. Free with json_decref(). */
+struct json_t;
+int takeover_journal_read(const char *path, struct json_t **ret_journal, char *error, size_t len);
+int takeover_journal_parse(const char *bytes, size_t n, const char *name,
+			   struct json_t **ret_journal, char *error, size_t len);
+
 /* Other takeovers of these addresses on this host: -EBUSY when one is under way. With
  * @make_way forget one that has ended, and end one that is over but for its patience. */
 int takeover_others(struct takeover_keeper *keeper, bool make_way);

@@ -11,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "manifest.h"
-
-#define MANIFEST_MAX (256 * 1024)
 
 int takeover_manifest_init(struct takeover_manifest *manifest)
 {
@@ -94,7 +93,7 @@ int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
 	return ret;
 }
 
-static bool valid_id(const char *id)
+bool takeover_manifest_is_id(const char *id)
 {
 	if (strlen(id) != TAKEOVER_ID_STRLEN - 1)
 		return false;
@@ -116,12 +115,12 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	const json_t *neighbours = json_object_get(json, "neighbours");
 	const char *id = json_string_value(json_object_get(json, "id"));
 
-	*ret_wrong =
-		"version: written by another version of this project; use the same on both hosts";
+	*ret_wrong = "version: expected 1; written by another version of this project, use the "
+		     "same on both hosts";
 	if (json_integer_value(version) != TAKEOVER_MANIFEST_VERSION)
 		return -EPROTO;
 	*ret_wrong = "id: expected a uuid";
-	if (!id || !valid_id(id))
+	if (!id || !takeover_manifest_is_id(id))
 		return -EINVAL;
 	strcpy(m->id, id);
 	*ret_wrong = "epoch: expected a positive number";
@@ -141,6 +140,11 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 
 		if (!text || takeover_address_parse(text, &m->addresses[i]) < 0)
 			return -EINVAL;
+		for (size_t k = 0; k < i; k++)
+			if (takeover_address_equal(&m->addresses[k], &m->addresses[i])) {
+				*ret_wrong = "addresses: one is named twice, expected each once";
+				return -EINVAL;
+			}
 	}
 	*ret_wrong = "neighbours: expected at most 1024 unicast MACs like \"02:00:00:00:00:01\"";
 	m->n_neighbours = json_array_size(neighbours);
@@ -161,52 +165,27 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	return 0;
 }
 
-/* At most MANIFEST_MAX bytes of a regular file; never through a symbolic link. */
-static ssize_t slurp(int dirfd, char **ret_text)
-{
-	int fd = openat(dirfd, TAKEOVER_MANIFEST_NAME,
-			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n;
-	char *text;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > MANIFEST_MAX) {
-		close(fd);
-		return -EFBIG;
-	}
-	text = malloc(st.st_size + 1);
-	n = text ? pread(fd, text, st.st_size, 0) : -1;
-	close(fd);
-	if (n < 0) {
-		free(text);
-		return -EIO;
-	}
-	*ret_text = text;
-	return n;
-}
-
 int takeover_manifest_parse(const char *text, size_t n, struct takeover_manifest **ret_manifest,
 			    char *error, size_t len)
 {
+	static const char *const known[] = { "version",	  "id",		"epoch", "withdrawn",
+					     "addresses", "neighbours", NULL };
+	const char *wrong = "no memory";
 	struct takeover_manifest *m;
-	json_error_t json_error;
-	const char *wrong = NULL;
 	json_t *json;
 	int ret;
 
-	json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &json_error);
-	if (!json) {
-		snprintf(error, len, "%s:%d: %s", TAKEOVER_MANIFEST_NAME, json_error.line,
-			 json_error.text);
-		return -EINVAL;
-	}
+	ret = takeover_json_parse(text, n, TAKEOVER_MANIFEST_NAME, &json, error, len);
+	if (ret < 0)
+		return ret;
 	m = calloc(1, sizeof(*m));
 	ret = m ? from_json(json, m, &wrong) : -ENOMEM;
+	if (ret < 0)
+		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, wrong);
+	else
+		ret = takeover_json_known(json, known, TAKEOVER_MANIFEST_NAME, error, len);
 	json_decref(json);
 	if (ret < 0) {
-		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, wrong ? wrong : "no memory");
 		free(m);
 		return ret;
 	}
@@ -221,7 +200,7 @@ int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, c
 	ssize_t n;
 	int ret;
 
-	n = slurp(dirfd, &text);
+	n = takeover_json_slurp(dirfd, TAKEOVER_MANIFEST_NAME, &text);
 	if (n < 0) {
 		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, strerror(-n));
 		return n;

@@ -30,6 +30,9 @@ struct takeover_manifest {
 /* Fill @id with a fresh random uuid (RFC 9562 version 4) and set the epoch. */
 int takeover_manifest_init(struct takeover_manifest *manifest);
 
+/* Whether @id is a uuid as takeover_manifest_init() writes it: safe in a file's name. */
+bool takeover_manifest_is_id(const char *id);
+
 /* Write it into the directory @dirfd, whole or not at all. */
 int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest);
 

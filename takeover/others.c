@@ -77,12 +77,19 @@ int takeover_others(struct takeover_keeper *k, bool make_way)
 	while (dir && ret == 0 && (de = readdir(dir))) {
 		const char *dot = strrchr(de->d_name, '.');
 		char path[PATH_MAX];
-		json_t *journal;
+		json_t *journal = NULL;
+		char error[200];
 
 		if (!dot || strcmp(dot, ".json") != 0)
 			continue;
 		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
-		journal = json_load_file(path, 0, NULL);
+		ret = takeover_journal_read(path, &journal, error, sizeof(error));
+		/* It has ended meanwhile; but one that cannot be read may be under way. */
+		if (ret == -ENOENT)
+			ret = 0;
+		if (ret < 0)
+			ret = takeover_keeper_say(
+				k, -EBUSY, "%s; remove it if no takeover is under way", error);
 		/* Our own is there already when a worker of ours has died. */
 		if (journal &&
 		    json_integer_value(json_object_get(journal, "criu_pid")) != k->criu_pid &&

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Journals read again: by a keeper beside others, by the command. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "keeper.h"
+
+static const char *text(const json_t *json, const char *name)
+{
+	const char *s = json_string_value(json_object_get(json, name));
+
+	return s ? s : "";
+}
+
+static bool is_pid(const json_t *journal, const char *name, json_int_t least)
+{
+	const json_t *pid = json_object_get(journal, name);
+
+	return json_is_integer(pid) && json_integer_value(pid) >= least &&
+	       json_integer_value(pid) <= INT_MAX;
+}
+
+static bool is_state(const char *name)
+{
+	for (int state = 0; state < TAKEOVER_STATES; state++)
+		if (strcmp(takeover_state_name(state), name) == 0)
+			return true;
+	return false;
+}
+
+/* What is wrong, or NULL. */
+static const char *check(const json_t *journal)
+{
+	const json_t *addresses = json_object_get(journal, "addresses");
+	const char *role = text(journal, "role");
+	char guard[48];
+
+	if (!takeover_manifest_is_id(text(journal, "id")))
+		return "id: expected a uuid";
+	if (strcmp(role, "source") != 0 && strcmp(role, "destination") != 0)
+		return "role: expected source or destination";
+	if (!is_state(text(journal, "state")))
+		return "state: expected one like \"prepared\"";
+	if (!json_is_string(json_object_get(journal, "message")))
+		return "message: expected a text";
+	if (!is_pid(journal, "criu_pid", 1))
+		return "criu_pid: expected a PID";
+	if (!is_pid(journal, "keeper_pid", 1))
+		return "keeper_pid: expected a PID";
+	if (!is_pid(journal, "root_pid", 0))
+		return "root_pid: expected a PID or 0";
+	/* Tables of this name are deleted on rollback. */
+	snprintf(guard, sizeof(guard), "%.8s-%s", text(journal, "id"), role);
+	if (strcmp(text(journal, "guard"), guard) != 0)
+		return "guard: expected the first 8 digits of the id, and the role";
+	if (json_array_size(addresses) == 0 || json_array_size(addresses) > TAKEOVER_ADDRESSES_MAX)
+		return "addresses: expected 1 to 64";
+	for (size_t i = 0; i < json_array_size(addresses); i++) {
+		const json_t *entry = json_array_get(addresses, i);
+		struct takeover_address a;
+
+		if (takeover_address_parse(text(entry, "address"), &a) < 0 ||
+		    !takeover_address_is_device(text(entry, "device")))
+			return "addresses: expected { \"address\": \"192.0.2.100/24\", \"device\": "
+			       "\"eth0\" }";
+	}
+	return NULL;
+}
+
+int takeover_journal_parse(const char *bytes, size_t n, const char *name, json_t **ret_journal,
+			   char *error, size_t len)
+{
+	const char *wrong;
+	json_t *journal;
+	int ret;
+
+	ret = takeover_json_parse(bytes, n, name, &journal, error, len);
+	if (ret < 0)
+		return ret;
+	wrong = check(journal);
+	if (wrong) {
+		snprintf(error, len, "%s: %s", name, wrong);
+		json_decref(journal);
+		return -EINVAL;
+	}
+	*ret_journal = journal;
+	return 0;
+}
+
+int takeover_journal_read(const char *path, json_t **ret_journal, char *error, size_t len)
+{
+	char *bytes = NULL;
+	ssize_t n;
+	int ret;
+
+	n = takeover_json_slurp(AT_FDCWD, path, &bytes);
+	if (n < 0) {
+		snprintf(error, len, "%s: %s", path, strerror(-n));
+		return n;
+	}
+	ret = takeover_journal_parse(bytes, n, path, ret_journal, error, len);
+	free(bytes);
+	return ret;
+}
