@@ -174,12 +174,21 @@ static bool process_exists(const json_t *journal, const char *name)
 	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
 }
 
+/* That criu, and no later process of its PID. */
+static bool criu_exists(const json_t *journal)
+{
+	int pid = json_integer_value(json_object_get(journal, "criu_pid"));
+	char socket[TAKEOVER_SOCKET_LEN];
+
+	return strcmp(takeover_request_path(pid, socket, sizeof(socket)),
+		      field(journal, "socket")) == 0;
+}
+
 /* The keeper was killed, and nobody watches: what it would have done. */
 static int rollback_without_keeper(const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
 	bool source = is_source(journal);
-	char socket[108];
 	int ret = 0;
 	size_t i;
 	/* The service is here; or it is gone from the source, and its images have it. */
@@ -189,7 +198,7 @@ static int rollback_without_keeper(const json_t *journal)
 				  !process_exists(journal, "root_pid"))
 		       : has_state(journal, TAKEOVER_RELEASED) || has_state(journal, TAKEOVER_DONE);
 
-	if (process_exists(journal, "criu_pid")) {
+	if (criu_exists(journal)) {
 		fprintf(stderr, "ip-takeover: criu (pid %d) is still at work; end it first\n",
 			(int)json_integer_value(json_object_get(journal, "criu_pid")));
 		return 1;
@@ -201,8 +210,7 @@ static int rollback_without_keeper(const json_t *journal)
 		return 1;
 	if (field(journal, "guard")[0] && takeover_guard_remove(field(journal, "guard")) < 0)
 		return 1;
-	remove(takeover_request_path(json_integer_value(json_object_get(journal, "criu_pid")),
-				     socket, sizeof(socket)));
+	remove(field(journal, "socket"));
 	return remove(field(journal, "path")) < 0;
 }
 
@@ -218,8 +226,7 @@ static int rollback(const json_t *journal)
 			       remove(field(journal, "path")) < 0;
 		return rollback_without_keeper(journal);
 	}
-	ret = takeover_request(json_integer_value(json_object_get(journal, "criu_pid")),
-			       TAKEOVER_ROLLBACK, 0, 0, &reply);
+	ret = takeover_request(field(journal, "socket"), TAKEOVER_ROLLBACK, 0, 0, &reply);
 	if (ret == 0)
 		ret = reply.ret;
 	if (ret < 0)

@@ -33,6 +33,22 @@ static bool is_state(const char *name)
 	return false;
 }
 
+/* As takeover_request_path() makes it: rollback removes that file. */
+static bool is_socket(const json_t *journal)
+{
+	const char *path = text(journal, "socket");
+	char start[TAKEOVER_SOCKET_LEN];
+	size_t n, digits;
+
+	n = snprintf(start, sizeof(start), TAKEOVER_RUN_DIR "/criu-%d-",
+		     (int)json_integer_value(json_object_get(journal, "criu_pid")));
+	if (strncmp(path, start, n) != 0)
+		return false;
+	digits = strspn(path + n, "0123456789");
+	return digits > 0 && strcmp(path + n + digits, ".sock") == 0 &&
+	       strlen(path) < TAKEOVER_SOCKET_LEN;
+}
+
 /* What is wrong, or NULL. */
 static const char *check(const json_t *journal)
 {
@@ -52,6 +68,8 @@ static const char *check(const json_t *journal)
 		return "criu_pid: expected a PID";
 	if (!is_pid(journal, "keeper_pid", 1))
 		return "keeper_pid: expected a PID";
+	if (!is_socket(journal))
+		return "socket: expected that of the keeper of criu_pid in " TAKEOVER_RUN_DIR;
 	if (!is_pid(journal, "root_pid", 0))
 		return "root_pid: expected a PID or 0";
 	/* Tables of this name are deleted on rollback. */

@@ -48,8 +48,7 @@ static int listen_socket(const struct takeover_keeper *k)
 	int fd;
 
 	mkdir(TAKEOVER_RUN_DIR, 0700);
-	takeover_request_path(k->criu_pid, sun.sun_path, sizeof(sun.sun_path));
-	unlink(sun.sun_path);
+	strcpy(sun.sun_path, k->socket);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -127,6 +126,7 @@ int takeover_keeper_main(int argc, char **argv)
 	k->role = strcmp(argv[1], "source") == 0 ? TAKEOVER_SOURCE : TAKEOVER_DESTINATION;
 	k->criu_pid = atoi(argv[2]);
 	k->root_pid = atoi(argv[3]);
+	takeover_request_path(k->criu_pid, k->socket, sizeof(k->socket));
 	k->root_known = k->root_pid > 0;
 	k->criu_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
 	k->report_fd = atoi(argv[5]);

@@ -60,6 +60,7 @@ struct takeover_keeper {
 	enum takeover_role role;
 	enum takeover_state state;
 	pid_t criu_pid, root_pid;
+	char socket[TAKEOVER_SOCKET_LEN];
 	int criu_fd;   /* pidfd of criu, -1 when gone */
 	int root_fd;   /* pidfd of the restored tree's root, -1 (worker) */
 	int images_fd; /* CRIU's image directory, O_PATH */

@@ -43,7 +43,6 @@ static bool has_ended(const json_t *journal)
  * other is in our way. */
 static int settle(struct takeover_keeper *k, const json_t *journal, const char *path, bool make_way)
 {
-	pid_t criu_pid = json_integer_value(json_object_get(journal, "criu_pid"));
 	struct takeover_reply reply = { 0 };
 	int ret;
 
@@ -52,7 +51,7 @@ static int settle(struct takeover_keeper *k, const json_t *journal, const char *
 			unlink(path);
 		return 0;
 	}
-	ret = takeover_request(criu_pid, TAKEOVER_YIELD, make_way, 0, &reply);
+	ret = takeover_request(text(journal, "socket"), TAKEOVER_YIELD, make_way, 0, &reply);
 	/* It has ended meanwhile. */
 	if (ret == -ENOENT && access(path, F_OK) < 0)
 		return 0;
@@ -91,8 +90,7 @@ int takeover_others(struct takeover_keeper *k, bool make_way)
 			ret = takeover_keeper_say(
 				k, -EBUSY, "%s; remove it if no takeover is under way", error);
 		/* Our own is there already when a worker of ours has died. */
-		if (journal &&
-		    json_integer_value(json_object_get(journal, "criu_pid")) != k->criu_pid &&
+		if (journal && strcmp(text(journal, "socket"), k->socket) != 0 &&
 		    shares_address(k, journal))
 			ret = settle(k, journal, path, make_way);
 		json_decref(journal);

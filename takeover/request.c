@@ -18,9 +18,33 @@
 #define PATIENCE_S 30
 #define TRIES	   4 /* a worker that dies over a request is followed by another */
 
+/* When @pid was started, in clock ticks since the boot: proc_pid_stat(5), field 22; 0 when
+ * there is no such process. */
+static unsigned long long started(pid_t pid)
+{
+	unsigned long long ticks = 0;
+	char path[32], line[1024];
+	const char *field;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	line[fread(line, 1, sizeof(line) - 1, f)] = '\0';
+	fclose(f);
+	/* The second field, a name in parentheses, may contain anything. */
+	field = strrchr(line, ')');
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (!field || sscanf(field, " %llu", &ticks) != 1)
+		return 0;
+	return ticks;
+}
+
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 {
-	snprintf(buf, len, TAKEOVER_RUN_DIR "/criu-%d.sock", (int)criu_pid);
+	snprintf(buf, len, TAKEOVER_RUN_DIR "/criu-%d-%llu.sock", (int)criu_pid, started(criu_pid));
 	return buf;
 }
 
@@ -59,7 +83,7 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 	return 0;
 }
 
-static int ask(pid_t criu_pid, const struct takeover_request *request,
+static int ask(const char *path, const struct takeover_request *request,
 	       struct takeover_reply *ret_reply)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -68,7 +92,9 @@ static int ask(pid_t criu_pid, const struct takeover_request *request,
 	ssize_t n;
 	int fd, ret = 0;
 
-	takeover_request_path(criu_pid, sun.sun_path, sizeof(sun.sun_path));
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sun.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -101,7 +127,7 @@ out:
 	return ret;
 }
 
-int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
+int takeover_request(const char *socket, enum takeover_request_verb verb, int value, pid_t root_pid,
 		     struct takeover_reply *ret_reply)
 {
 	const struct takeover_request request = {
@@ -114,7 +140,7 @@ int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value,
 
 	for (int i = 0; i < TRIES && (ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -EPIPE);
 	     i++)
-		ret = ask(criu_pid, &request, ret_reply);
+		ret = ask(socket, &request, ret_reply);
 	return ret;
 }
 

@@ -45,10 +45,9 @@ struct takeover_reply {
 	char message[508]; /* one line, empty when there is nothing to say */
 };
 
-/* Ask the keeper of the criu process @criu_pid. Its reply is in @ret_reply when 0
- * is returned. -ENOENT when there is no keeper, -ECONNREFUSED when it has died,
- * -ETIMEDOUT after 30 s. */
-int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value, pid_t root_pid,
+/* Ask the keeper at @socket. Its reply is in @ret_reply when 0 is returned. -ENOENT when
+ * there is no keeper, -ECONNREFUSED when it has died, -ETIMEDOUT after 30 s. */
+int takeover_request(const char *socket, enum takeover_request_verb verb, int value, pid_t root_pid,
 		     struct takeover_reply *ret_reply);
 
 /* Whether the @n bytes at @datagram are a request. -EPROTO when its length, version or verb
@@ -57,7 +56,10 @@ int takeover_request(pid_t criu_pid, enum takeover_request_verb verb, int value,
 int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
 			   char *error, size_t len);
 
-/* The socket of the keeper of @criu_pid. */
+#define TAKEOVER_SOCKET_LEN 108 /* sun_path of unix(7) */
+
+/* The socket of the keeper of the criu process @criu_pid, which lives. Its name tells it
+ * from those of earlier processes of that PID, by the time of its start. */
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 
 /* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where

@@ -29,6 +29,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		   size_t len)
 {
 	struct takeover_reply reply = { 0 };
+	char socket[TAKEOVER_SOCKET_LEN];
 	const struct stage *stage = NULL;
 	int ret;
 
@@ -38,9 +39,9 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 			stage = &stages[i];
 	if (!stage)
 		return 0;
-	ret = takeover_request(c->criu_pid, stage->verb, value, c->root_pid, &reply);
-	/* A socket without a keeper is one that an earlier criu of this PID has left. */
-	if (stage->role && (ret == -ENOENT || ret == -ECONNREFUSED)) {
+	ret = takeover_request(takeover_request_path(c->criu_pid, socket, sizeof(socket)),
+			       stage->verb, value, c->root_pid, &reply);
+	if (stage->role && ret == -ENOENT) {
 		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
 					    c->images, &reply);
 		if (ret < 0)

@@ -297,7 +297,6 @@ void takeover_worker(struct takeover_keeper *k)
 {
 	bool first = k->state == TAKEOVER_STARTING;
 	struct takeover_reply reply = { 0 };
-	char path[108];
 
 	/* Told apart from the keeper that watches over it. */
 	prctl(PR_SET_NAME, "ip-takeover-wrk");
@@ -319,8 +318,7 @@ void takeover_worker(struct takeover_keeper *k)
 	}
 	if (reply.ret == 0)
 		loop(k);
-	takeover_request_path(k->criu_pid, path, sizeof(path));
-	unlink(path);
+	unlink(k->socket);
 	if (k->guard_name[0])
 		takeover_journal_close(k);
 }

@@ -62,7 +62,10 @@ static void end(pid_t pid)
 
 static int ask(struct takeover_reply *reply)
 {
-	return takeover_request(CRIU, TAKEOVER_DUMP_EXIT, 1, 7, reply);
+	char path[TAKEOVER_SOCKET_LEN];
+
+	return takeover_request(takeover_request_path(CRIU, path, sizeof(path)), TAKEOVER_DUMP_EXIT,
+				1, 7, reply);
 }
 
 static void nobody_there(void **state)
