@@ -14,8 +14,9 @@
 
 #include "nft_batch.h"
 
-#define BATCH_SIZE (256 * 1024)
-#define PATIENCE_S 5
+#define BATCH_SIZE  (256 * 1024)
+#define ANSWER_SIZE (32 * 1024) /* what the kernel fills of a dump at once */
+#define PATIENCE_S  5
 
 struct nft_batch {
 	struct mnl_socket *nl;
@@ -137,10 +138,9 @@ int nft_batch_commit(struct nft_batch *batch)
 	return ret;
 }
 
-/* Ask one question outside of transactions: 0, or the kernel's errno. */
-static int ask(struct nft_batch *batch, const struct nlmsghdr *hdr)
+int nft_ask(struct nft_batch *batch, const struct nlmsghdr *hdr, mnl_cb_t fn, void *data)
 {
-	_Alignas(struct nlmsghdr) char buf[MNL_SOCKET_BUFFER_SIZE];
+	_Alignas(struct nlmsghdr) char buf[ANSWER_SIZE];
 	ssize_t n;
 	int ret = 1;
 
@@ -150,12 +150,17 @@ static int ask(struct nft_batch *batch, const struct nlmsghdr *hdr)
 		n = mnl_socket_recvfrom(batch->nl, buf, sizeof(buf));
 		if (n < 0)
 			return -errno;
-		ret = mnl_cb_run(buf, n, hdr->nlmsg_seq, mnl_socket_get_portid(batch->nl), NULL,
-				 NULL);
+		ret = mnl_cb_run(buf, n, hdr->nlmsg_seq, mnl_socket_get_portid(batch->nl), fn,
+				 data);
 		if (ret < 0 && errno == EPROTO)
 			ret = 1; /* an answer to something earlier */
 	}
 	return ret < 0 ? -errno : 0;
+}
+
+struct nlmsghdr *nft_question(struct nft_batch *batch, void *buf, uint16_t type, uint16_t family)
+{
+	return nftnl_nlmsg_build_hdr(buf, type, family, NLM_F_DUMP, batch->seq++);
 }
 
 static int exists(int ret, bool *ret_exists)
@@ -179,7 +184,7 @@ int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
 	nftnl_table_nlmsg_build_payload(hdr, t);
 	nftnl_table_free(t);
-	return exists(ask(batch, hdr), ret_exists);
+	return exists(nft_ask(batch, hdr, NULL, NULL), ret_exists);
 }
 
 /* What iptables-nft asks, too (linux net/netfilter/nft_compat.c, nfnl_compat_get_rcu). */
@@ -199,5 +204,5 @@ int nft_target_exists(struct nft_batch *batch, uint16_t family, const char *name
 	mnl_attr_put_strz(hdr, NFTA_COMPAT_NAME, name);
 	mnl_attr_put_u32(hdr, NFTA_COMPAT_REV, htonl(revision));
 	mnl_attr_put_u32(hdr, NFTA_COMPAT_TYPE, htonl(1));
-	return exists(ask(batch, hdr), ret_exists);
+	return exists(nft_ask(batch, hdr, NULL, NULL), ret_exists);
 }

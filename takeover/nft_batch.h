@@ -30,6 +30,12 @@ struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint1
  * has changed. */
 int nft_batch_commit(struct nft_batch *batch);
 
+/* Begin a question in @buf for all objects, NFT_MSG_GET*; nft_ask() asks it, outside of
+ * transactions, and calls @fn with each answer. 0 or the kernel's -errno; -EINTR: what is
+ * listed has changed meanwhile. */
+struct nlmsghdr *nft_question(struct nft_batch *batch, void *buf, uint16_t type, uint16_t family);
+int nft_ask(struct nft_batch *batch, const struct nlmsghdr *hdr, mnl_cb_t fn, void *data);
+
 /* Whether the kernel has @table; also false when it has no such family. */
 int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table, bool *ret_exists);
 

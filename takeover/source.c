@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "keeper.h"
+#include "locks.h"
 #include "netlink.h"
 #include "service.h"
 #include "tasks.h"
@@ -134,6 +135,31 @@ static int silence(struct takeover_keeper *k)
 	return 0;
 }
 
+static void advise(struct takeover_keeper *k)
+{
+	struct takeover_locks locks;
+
+	if (takeover_locks_list(k->manifest->addresses, k->manifest->n_addresses, &locks) < 0)
+		return;
+	if (locks.n > 0)
+		takeover_keeper_add(k, "criu has locked the connections, too; the guard is enough: "
+				       "--network-lock skip spares the time");
+	free(locks.all);
+}
+
+/* CRIU leaves its locks when it is killed and when the tasks die; they would lock the
+ * service out when it comes back. */
+static void unlock(struct takeover_keeper *k)
+{
+	int ret = takeover_locks_clear(k->manifest->addresses, k->manifest->n_addresses);
+
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot remove CRIU's own locks: %s; see ip-takeover clean",
+				    strerror(-ret));
+	if (ret > 0)
+		takeover_event(k, "CRIU's locks removed");
+}
+
 static int withdraw(struct takeover_keeper *k)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN];
@@ -160,6 +186,7 @@ static int withdraw(struct takeover_keeper *k)
 		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
 					   strerror(-ret));
 	k->state = TAKEOVER_WITHDRAWN;
+	advise(k);
 	takeover_journal(k, "withdrawn");
 	return 0;
 }
@@ -182,8 +209,10 @@ void takeover_source_rollback(struct takeover_keeper *k)
 				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
 				k->manifest->n_neighbours);
 	}
-	/* criu turns it off itself, unless it was killed. */
+	/* criu does both itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+	if (k->criu_fd < 0)
+		unlock(k);
 	takeover_keeper_release(k);
 	/* The images are of no use any more: their connections go on here. */
 	unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
@@ -207,6 +236,7 @@ static void abandon(struct takeover_keeper *k, const char *why)
 		takeover_keeper_unguard(k);
 		takeover_keeper_say(k, 0, "%s", why);
 	}
+	unlock(k);
 	k->state = TAKEOVER_ABANDONED;
 	takeover_journal(k, "abandoned");
 }
@@ -214,6 +244,7 @@ static void abandon(struct takeover_keeper *k, const char *why)
 /* The service is on this host again: what waits is for it. */
 static void back(struct takeover_keeper *k)
 {
+	unlock(k);
 	takeover_keeper_release(k);
 	k->state = TAKEOVER_DONE;
 	takeover_journal(k, "back on this host");
@@ -285,6 +316,11 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
 
+	/* Killed before it had removed its own */
+	if (k->state == TAKEOVER_ROLLED_BACK) {
+		unlock(k);
+		return;
+	}
 	/* A task that takes its SIGKILL at this moment has neither mark. */
 	if (state == TAKEOVER_TASK_RUNS) {
 		poll(NULL, 0, DYING_MS);
@@ -405,6 +441,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		all = all && k->owner_known[i];
 	if (all && now > k->quiet_at_ms) {
+		unlock(k);
 		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
 	} else if (!all && now > k->deadline_ms) {

@@ -206,8 +206,6 @@ static void on_criu_gone(struct takeover_keeper *k)
 {
 	close(k->criu_fd);
 	k->criu_fd = -1;
-	if (k->state == TAKEOVER_ROLLED_BACK)
-		return;
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_source_criu_gone(k);
 	else

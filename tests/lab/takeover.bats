@@ -128,25 +128,6 @@ takeover() {
 	moved
 }
 
-# with_lock METHOD: CRIU's own lock for each connection stands beside our guard.
-with_lock() {
-	common=(--images-dir /shared/images -v4 --tcp-established --network-lock "$1")
-	start_redis
-	start_load 100 --interval-ms 10-30
-	dump plugin
-	restore beta plugin
-	holds_address beta
-	not holds_address alpha
-	neighbour_is beta
-	end_load
-	nothing_left beta
-	no_journal beta
-	wire_saw alpha beta
-}
-
-@test "CRIU locks by iptables, too" { with_lock iptables; }
-@test "CRIU locks by nftables, too" { with_lock nftables; }
-
 @test "as make install puts it" {
 	local host
 	make -s -C "$top" install DESTDIR="$shared/installed" PREFIX=/usr/local
