@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "cli.h"
+#include "journal.h"
 #include "request.h"
 
 static uint64_t effective_capabilities(void)

@@ -8,11 +8,6 @@ int cli_claim(int argc, char **argv);
 int cli_withdraw(int argc, char **argv);
 int cli_rollback(int argc, char **argv);
 int cli_check(int argc, char **argv);
-
-struct json_t;
-
-/* All journals of this host, in a JSON array; NULL, said why, when they cannot be read. Each
- * has "keeper", whether its keeper lives, and "path" besides what the keeper wrote. */
-struct json_t *cli_journals(void);
+int cli_clean(int argc, char **argv);
 
 #endif

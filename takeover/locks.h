@@ -2,8 +2,8 @@
 /*
  * CRIU's own locks: what it puts before connections without --network-lock skip, and
  * leaves behind when the dumped tasks die or it is killed (criu/netfilter.c): a table
- * "inet CRIU-<id>", or two rules of iptables a connection. Those of iptables-legacy
- * cannot be seen by nf_tables and are not found here.
+ * "inet CRIU-<id>" with two elements a connection, or two rules of iptables. Those of
+ * iptables-legacy cannot be seen by nf_tables and are not found here.
  */
 #ifndef TAKEOVER_LOCKS_H
 #define TAKEOVER_LOCKS_H
@@ -13,28 +13,38 @@
 
 #include "address.h"
 
+/* What drops the packets of one connection in one direction. */
 struct takeover_lock {
-	uint32_t family; /* NFPROTO_* */
+	uint32_t family; /* NFPROTO_* of the table */
 	char table[64];
-	char chain[32];	 /* empty: the table itself */
+	char chain[32];	 /* INPUT or OUTPUT; empty: the table locks by elements */
 	uint64_t handle; /* of the rule */
+	/* The packets' addresses in network order, ports in the host's, 0: not known.
+	 * ip_family 0: a table that locks nothing. */
+	int ip_family;
+	unsigned char from[16], to[16];
+	uint16_t from_port, to_port;
 };
 
 struct takeover_locks {
-	struct takeover_lock *all;
+	struct takeover_lock *all; /* free() it; those of one table in a row */
 	size_t n;
 };
 
-/* The locks of connections of the @n addresses at @addresses, or all with @addresses NULL.
- * Free *@ret_locks->all with free(). 0, or the kernel's -errno; a kernel without nf_tables
- * has none. */
-int takeover_locks_list(const struct takeover_address *addresses, size_t n,
-			struct takeover_locks *ret_locks);
+/* All locks of this network namespace. 0, or the kernel's -errno; a kernel without
+ * nf_tables has none. */
+int takeover_locks_list(struct takeover_locks *ret_locks);
 
-/* Remove them; one that is gone already is no error. */
-int takeover_locks_remove(const struct takeover_locks *locks);
+/* Forget those that are not of connections of the @n @addresses. A table is of one CRIU,
+ * which has dumped one tree: one connection of ours makes it ours. */
+void takeover_locks_keep(struct takeover_locks *locks, const struct takeover_address *addresses,
+			 size_t n);
 
-/* List and remove: how many there were, or -errno. */
+/* Remove rules, and tables as a whole, of which one lock remains in @locks; what is gone
+ * already is no error. */
+int takeover_locks_remove(struct takeover_locks *locks);
+
+/* All three: how many rules and tables there were for @addresses, or -errno. */
 int takeover_locks_clear(const struct takeover_address *addresses, size_t n);
 
 #endif

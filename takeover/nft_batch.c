@@ -163,6 +163,55 @@ struct nlmsghdr *nft_question(struct nft_batch *batch, void *buf, uint16_t type,
 	return nftnl_nlmsg_build_hdr(buf, type, family, NLM_F_DUMP, batch->seq++);
 }
 
+struct names {
+	const char *prefix;
+	char (*all)[64];
+	size_t n;
+};
+
+static int on_table(const struct nlmsghdr *hdr, void *data)
+{
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct names *names = data;
+	int ret = t ? MNL_CB_OK : MNL_CB_ERROR;
+	const char *name;
+	char(*all)[64];
+
+	if (!t || nftnl_table_nlmsg_parse(hdr, t) < 0)
+		goto out;
+	name = nftnl_table_get_str(t, NFTNL_TABLE_NAME);
+	if (strlen(name) >= sizeof(*all) || strncmp(name, names->prefix, strlen(names->prefix)))
+		goto out;
+	all = realloc(names->all, (names->n + 1) * sizeof(*all));
+	if (all) {
+		names->all = all;
+		strcpy(all[names->n++], name);
+	} else {
+		ret = MNL_CB_ERROR;
+	}
+out:
+	if (t)
+		nftnl_table_free(t);
+	return ret;
+}
+
+int nft_table_names(struct nft_batch *batch, uint16_t family, const char *prefix,
+		    char (**ret_names)[64], size_t *ret_n)
+{
+	struct names names = { .prefix = prefix };
+	_Alignas(struct nlmsghdr) char buf[128];
+	int ret;
+
+	ret = nft_ask(batch, nft_question(batch, buf, NFT_MSG_GETTABLE, family), on_table, &names);
+	if (ret < 0) {
+		free(names.all);
+		return ret;
+	}
+	*ret_names = names.all;
+	*ret_n = names.n;
+	return 0;
+}
+
 static int exists(int ret, bool *ret_exists)
 {
 	if (ret < 0 && ret != -ENOENT && ret != -EAFNOSUPPORT && ret != -EOPNOTSUPP &&

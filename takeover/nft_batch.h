@@ -36,6 +36,10 @@ int nft_batch_commit(struct nft_batch *batch);
 struct nlmsghdr *nft_question(struct nft_batch *batch, void *buf, uint16_t type, uint16_t family);
 int nft_ask(struct nft_batch *batch, const struct nlmsghdr *hdr, mnl_cb_t fn, void *data);
 
+/* The names of the tables of @family that begin with @prefix; free() them. */
+int nft_table_names(struct nft_batch *batch, uint16_t family, const char *prefix,
+		    char (**ret_names)[64], size_t *ret_n);
+
 /* Whether the kernel has @table; also false when it has no such family. */
 int nft_table_exists(struct nft_batch *batch, uint16_t family, const char *table, bool *ret_exists);
 

@@ -137,10 +137,11 @@ static int silence(struct takeover_keeper *k)
 
 static void advise(struct takeover_keeper *k)
 {
-	struct takeover_locks locks;
+	struct takeover_locks locks = { 0 };
 
-	if (takeover_locks_list(k->manifest->addresses, k->manifest->n_addresses, &locks) < 0)
+	if (takeover_locks_list(&locks) < 0)
 		return;
+	takeover_locks_keep(&locks, k->manifest->addresses, k->manifest->n_addresses);
 	if (locks.n > 0)
 		takeover_keeper_add(k, "criu has locked the connections, too; the guard is enough: "
 				       "--network-lock skip spares the time");

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The journals in /run/ip-takeover, for the verbs that read them. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "journal.h"
+#include "request.h"
+
+const char *journal_field(const json_t *journal, const char *name)
+{
+	const char *s = json_string_value(json_object_get(journal, name));
+
+	return s ? s : "";
+}
+
+static bool keeper_alive(const json_t *journal)
+{
+	int pid = json_integer_value(json_object_get(journal, "keeper_pid"));
+	char path[64], comm[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = pid > 0 ? fopen(path, "re") : NULL;
+	if (!f)
+		return false;
+	if (!fgets(comm, sizeof(comm), f))
+		comm[0] = '\0';
+	fclose(f);
+	return strncmp(comm, "ip-takeover", 11) == 0;
+}
+
+json_t *cli_journals(void)
+{
+	json_t *journals;
+	DIR *dir = opendir(TAKEOVER_RUN_DIR);
+	struct dirent *de;
+
+	if (!dir && errno != ENOENT) {
+		perror("ip-takeover: " TAKEOVER_RUN_DIR);
+		return NULL;
+	}
+	journals = json_array();
+
+	while (dir && (de = readdir(dir))) {
+		size_t len = strlen(de->d_name);
+		char path[600], error[800];
+		json_t *journal;
+		int ret;
+
+		if (len < 5 || strcmp(de->d_name + len - 5, ".json") != 0)
+			continue;
+		snprintf(path, sizeof(path), TAKEOVER_RUN_DIR "/%s", de->d_name);
+		ret = takeover_journal_read(path, &journal, error, sizeof(error));
+		if (ret < 0) {
+			if (ret != -ENOENT)
+				fprintf(stderr, "ip-takeover: %s\n", error);
+			continue;
+		}
+		json_object_set_new(journal, "keeper", json_boolean(keeper_alive(journal)));
+		json_object_set_new(journal, "path", json_string(path));
+		json_array_append_new(journals, journal);
+	}
+	if (dir)
+		closedir(dir);
+	return journals;
+}
+
+bool journal_has_state(const json_t *journal, enum takeover_state state)
+{
+	return strcmp(journal_field(journal, "state"), takeover_state_name(state)) == 0;
+}
+
+bool journal_is_source(const json_t *journal)
+{
+	return strcmp(journal_field(journal, "role"), "source") == 0;
+}

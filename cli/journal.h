@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The journals in /run/ip-takeover, for the verbs that read them. */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "keeper.h"
+
+/* All journals of this host, in a JSON array; NULL, said why, when they cannot be read. Each
+ * has "keeper", whether its keeper lives, and "path" besides what the keeper wrote. */
+json_t *cli_journals(void);
+
+/* A text of it, "" when it has none. */
+const char *journal_field(const json_t *journal, const char *name);
+
+bool journal_has_state(const json_t *journal, enum takeover_state state);
+bool journal_is_source(const json_t *journal);
+
+/* Its criu is at work still. */
+bool journal_has_criu(const json_t *journal);
+
+/* The keeper was killed, and nobody watches: do what it would have done. 0, or 1: said why. */
+int journal_rollback(const json_t *journal);
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ip-takeover rollback: by the keeper, or in its stead when it was killed. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "announce.h"
+#include "cli.h"
+#include "guard.h"
+#include "journal.h"
+#include "locks.h"
+#include "request.h"
+#include "tasks.h"
+
+static int change_address(const json_t *journal, const json_t *entry, bool add)
+{
+	struct takeover_address a;
+	struct takeover_wire *wire;
+	int ret = takeover_address_parse(journal_field(entry, "address"), &a);
+
+	if (ret == 0) {
+		snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
+		ret = add ? takeover_address_add(&a) : takeover_address_delete(&a, 1000);
+	}
+	if (ret < 0) {
+		fprintf(stderr, "ip-takeover: cannot %s %s %s %s: %s\n", add ? "put" : "take",
+			journal_field(entry, "address"), add ? "back on" : "off",
+			journal_field(entry, "device"), strerror(-ret));
+		return ret;
+	}
+	if (add) {
+		takeover_tasks_end_repair(&a, 1);
+		takeover_locks_clear(&a, 1);
+	}
+	if (add && !journal_has_state(journal, TAKEOVER_PREPARED) &&
+	    takeover_wire_open(a.device, &wire) == 0) {
+		takeover_announce(wire, &a, NULL, 0);
+		takeover_wire_close(wire);
+	}
+	return 0;
+}
+
+static bool process_exists(const json_t *journal, const char *name)
+{
+	int pid = json_integer_value(json_object_get(journal, name));
+
+	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* That criu, and no later process of its PID. */
+bool journal_has_criu(const json_t *journal)
+{
+	int pid = json_integer_value(json_object_get(journal, "criu_pid"));
+	char socket[TAKEOVER_SOCKET_LEN];
+
+	return strcmp(takeover_request_path(pid, socket, sizeof(socket)),
+		      journal_field(journal, "socket")) == 0;
+}
+
+/* The keeper was killed, and nobody watches: what it would have done. */
+int journal_rollback(const json_t *journal)
+{
+	json_t *addresses = json_object_get(journal, "addresses"), *j;
+	bool source = journal_is_source(journal);
+	bool ended = journal_has_state(journal, TAKEOVER_ROLLED_BACK) ||
+		     journal_has_state(journal, TAKEOVER_ABANDONED);
+	/* The service is here; or it is gone from the source, and its images have it. */
+	bool keep = ended || (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
+					       (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&
+						!process_exists(journal, "root_pid"))
+				     : journal_has_state(journal, TAKEOVER_RELEASED) ||
+					       journal_has_state(journal, TAKEOVER_DONE));
+	int ret = 0;
+	size_t i;
+
+	if (!ended && journal_has_criu(journal)) {
+		fprintf(stderr, "ip-takeover: criu (pid %d) is still at work; end it first\n",
+			(int)json_integer_value(json_object_get(journal, "criu_pid")));
+		return 1;
+	}
+	if (!keep)
+		json_array_foreach(addresses, i, j)
+			ret |= change_address(journal, j, source);
+	if (ret)
+		return 1;
+	ret = takeover_guard_remove(journal_field(journal, "guard"));
+	if (ret < 0) {
+		fprintf(stderr, "ip-takeover: cannot remove the guard ip-takeover-%s: %s\n",
+			journal_field(journal, "guard"), strerror(-ret));
+		return 1;
+	}
+	remove(journal_field(journal, "socket"));
+	if (remove(journal_field(journal, "path")) == 0 || errno == ENOENT)
+		return 0;
+	fprintf(stderr, "ip-takeover: %s: %s\n", journal_field(journal, "path"), strerror(errno));
+	return 1;
+}
+
+static int rollback(const json_t *journal)
+{
+	struct takeover_reply reply = { 0 };
+	int ret;
+
+	if (!json_is_true(json_object_get(journal, "keeper")))
+		return journal_rollback(journal);
+	ret = takeover_request(journal_field(journal, "socket"), TAKEOVER_ROLLBACK, 0, 0, &reply);
+	if (ret == 0)
+		ret = reply.ret;
+	if (ret < 0)
+		fprintf(stderr, "ip-takeover: %s\n",
+			reply.message[0] ? reply.message : strerror(-ret));
+	return ret < 0;
+}
+
+int cli_rollback(int argc, char **argv)
+{
+	json_t *journals, *j;
+	bool found = false;
+	int ret = 0;
+	size_t i;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: ip-takeover rollback ID\n");
+		return 2;
+	}
+	journals = cli_journals();
+	if (!journals)
+		return 1;
+	json_array_foreach(journals, i, j) {
+		if (strcmp(journal_field(j, "id"), argv[1]) != 0)
+			continue;
+		found = true;
+		ret |= rollback(j);
+	}
+	json_decref(journals);
+	if (!found)
+		fprintf(stderr,
+			"ip-takeover: no takeover %s on this host; see ip-takeover status\n",
+			argv[1]);
+	return found ? ret : 1;
+}
