@@ -112,7 +112,7 @@ void check_run_dir(struct checks *c)
 	json_decref(all);
 	if (n > 0)
 		check_say(c, CHECK_WARNING, TAKEOVER_RUN_DIR,
-			  "ip-takeover status says more; ip-takeover rollback ID cleans up",
+			  "ip-takeover status says more; ip-takeover clean removes it",
 			  "left over, without a keeper: %s", ids);
 	else
 		check_say(c, CHECK_OK, TAKEOVER_RUN_DIR, NULL, "%s, nothing left over",

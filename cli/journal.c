@@ -76,3 +76,9 @@ bool journal_is_source(const json_t *journal)
 {
 	return strcmp(journal_field(journal, "role"), "source") == 0;
 }
+
+bool journal_has_ended(const json_t *journal)
+{
+	return journal_has_state(journal, TAKEOVER_ROLLED_BACK) ||
+	       journal_has_state(journal, TAKEOVER_ABANDONED);
+}

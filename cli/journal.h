@@ -18,6 +18,9 @@ const char *journal_field(const json_t *journal, const char *name);
 bool journal_has_state(const json_t *journal, enum takeover_state state);
 bool journal_is_source(const json_t *journal);
 
+/* Rolled back or abandoned: history. */
+bool journal_has_ended(const json_t *journal);
+
 /* Its criu is at work still. */
 bool journal_has_criu(const json_t *journal);
 

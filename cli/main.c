@@ -18,6 +18,7 @@ static const struct {
 	  "ADDRESS         make a configured address this host's and announce it" },
 	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
+	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
 	{ "keeper", takeover_keeper_main, NULL },
 };
 

@@ -63,8 +63,7 @@ int journal_rollback(const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
 	bool source = journal_is_source(journal);
-	bool ended = journal_has_state(journal, TAKEOVER_ROLLED_BACK) ||
-		     journal_has_state(journal, TAKEOVER_ABANDONED);
+	bool ended = journal_has_ended(journal);
 	/* The service is here; or it is gone from the source, and its images have it. */
 	bool keep = ended || (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
 					       (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&

@@ -20,6 +20,8 @@ enum takeover_guard_mode {
 	TAKEOVER_GUARD_DROP,	     /* neither works here: packets are lost, peers retransmit */
 };
 
+#define TAKEOVER_GUARD_NAME_LEN 32
+
 struct takeover_guard;
 
 /* "queue", "queue through nft_compat", "drop". */
@@ -71,6 +73,9 @@ int takeover_guard_open(struct takeover_guard *guard);
 /* Delete the tables of the guard named @name, whoever set them. 0 also when there
  * are none. Held packets are dropped. */
 int takeover_guard_remove(const char *name);
+
+/* The names of all guards that stand; free() them. */
+int takeover_guard_list(char (**ret_names)[TAKEOVER_GUARD_NAME_LEN], size_t *ret_n);
 
 void takeover_guard_free(struct takeover_guard *guard);
 

@@ -71,7 +71,7 @@ struct takeover_keeper {
 	struct takeover_hold *hold;			     /* what comes for the addresses */
 	struct takeover_hold *hold_out;			     /* what leaves from them */
 	struct takeover_wire *wires[TAKEOVER_ADDRESSES_MAX]; /* one an address */
-	char guard_name[32];
+	char guard_name[TAKEOVER_GUARD_NAME_LEN];
 	enum takeover_guard_mode guard_mode;
 	struct takeover_guard *guard;	       /* (worker) */
 	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
