@@ -10,6 +10,7 @@ PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
 	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
+FUZZ_DEPS := clang libclang-rt-dev
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
 	-DTAKEOVER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
@@ -23,6 +24,7 @@ endif
 
 LIB_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard takeover/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(filter-out tests/unit/unit.c,$(wildcard tests/unit/*.c)))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
 
 all: $(B)/ip-takeover $(B)/criu-action $(B)/plugin/ip_takeover_plugin.so
 
@@ -54,6 +56,13 @@ $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 unit: $(UNIT)
 	@:
 
+# libFuzzer's main.
+$(B)/tests/fuzz-%: $(B)/tests/fuzz/%.o $(B)/libtakeover.a
+	$(call run,LD)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz-targets: $(FUZZ)
+	@:
+
 # The plugin's header is in Debian 12's criu, and in Debian 13's libcriu-dev.
 deps:
 	@scripts/deps $(BUILD_DEPS) $(MORE_DEPS)
@@ -71,9 +80,21 @@ sanitized:
 	@$(MAKE) --no-print-directory B=$(B)/sanitized unit \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 
-check: lab-deps
+# Each parser of what comes from outside, by libFuzzer under ASAN and UBSAN.
+fuzzers:
+	@$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang fuzz-targets \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+
+fuzz: MORE_DEPS = $(FUZZ_DEPS)
+fuzz: deps
+	@$(MAKE) --no-print-directory fuzzers
+	@tests/fuzz/run
+
+check: MORE_DEPS = $(LAB_DEPS) $(FUZZ_DEPS)
+check: deps
 	@$(MAKE) --no-print-directory hosts unit
 	@$(MAKE) --no-print-directory sanitized
+	@$(MAKE) --no-print-directory fuzzers
 	@tests/run
 
 demo: lab-deps
@@ -86,7 +107,8 @@ bench: lab-deps
 
 lint: MORE_DEPS = shellcheck clang
 lint: deps
-	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run
+	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
+		tests/fuzz/run
 	shellcheck -x -P SCRIPTDIR -s bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
 
@@ -104,6 +126,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit sanitized hosts deps lab-deps check demo bench lint install uninstall clean
+.PHONY: all unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps check demo bench lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
