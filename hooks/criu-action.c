@@ -15,11 +15,28 @@
  * process even when a shell stands between CRIU and us, as before CRIU 4. */
 static pid_t criu_pid(const char *images)
 {
+	char again[64];
 	int pid, fd;
 
-	if (sscanf(images, "/proc/%d/fd/%d", &pid, &fd) == 2)
-		return pid;
-	return getppid();
+	if (sscanf(images, "/proc/%d/fd/%d", &pid, &fd) != 2 || fd < 0)
+		return -1;
+	snprintf(again, sizeof(again), "/proc/%d/fd/%d", pid, fd);
+	return strcmp(images, again) == 0 ? pid : -1;
+}
+
+static pid_t root_pid(const char *root)
+{
+	char again[16];
+
+	snprintf(again, sizeof(again), "%d", atoi(root));
+	return strcmp(root, again) == 0 ? atoi(root) : -1;
+}
+
+static int refuse(const char *name, const char *expected)
+{
+	fprintf(stderr, "criu-action: %s: expected %s; run me by criu --action-script\n", name,
+		expected);
+	return 2;
 }
 
 int main(void)
@@ -32,12 +49,14 @@ int main(void)
 	ssize_t n;
 	int ret;
 
-	if (!stage || !images) {
-		fprintf(stderr,
-			"criu-action: run me by criu --action-script; CRTOOLS_SCRIPT_ACTION "
-			"and CRTOOLS_IMAGE_DIR are not set\n");
-		return 2;
-	}
+	if (!stage || !*stage)
+		return refuse("CRTOOLS_SCRIPT_ACTION", "a stage like pre-dump");
+	context.criu_pid = images ? criu_pid(images) : -1;
+	if (context.criu_pid <= 0)
+		return refuse("CRTOOLS_IMAGE_DIR", "/proc/PID/fd/N of a criu process");
+	context.root_pid = root ? root_pid(root) : 0;
+	if (context.root_pid < 0)
+		return refuse("CRTOOLS_INIT_PID", "a PID, 0 or nothing");
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0) {
 		perror("criu-action: /proc/self/exe");
@@ -46,8 +65,6 @@ int main(void)
 	self[n] = '\0';
 	context.self = self;
 	context.images = images;
-	context.criu_pid = criu_pid(images);
-	context.root_pid = root ? atoi(root) : 0;
 	ret = takeover_stage(&context, stage, 0, line, sizeof(line));
 	if (line[0])
 		fprintf(stderr, "ip-takeover: %s\n", line);

@@ -2,6 +2,7 @@
 /* The keeper: opens what a takeover needs, then watches over the worker. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,25 +112,46 @@ static void watch(struct takeover_keeper *k)
 	}
 }
 
+static bool is_role(const char *name)
+{
+	return strcmp(name, "source") == 0 || strcmp(name, "destination") == 0;
+}
+
+/* -1 for what is none, or less than @least. */
+static int number(const char *text, int least)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && *end == '\0' && value >= least && value <= INT_MAX
+		       ? (int)value
+		       : -1;
+}
+
 int takeover_keeper_main(int argc, char **argv)
 {
 	struct takeover_reply reply = { 0 };
 	struct takeover_keeper *k;
 
-	if (argc != 6)
+	if (argc != 6 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
+	    argv[4][0] != '/' || number(argv[5], 0) < 0) {
+		fprintf(stderr,
+			"usage: ip-takeover keeper source|destination CRIU-PID ROOT-PID|0 "
+			"IMAGE-DIRECTORY DESCRIPTOR; criu-action and the plugin start it\n");
 		return 2;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	k = mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (k == MAP_FAILED || chdir("/") < 0)
 		return 1;
 	takeover_event(k, "started");
 	k->role = strcmp(argv[1], "source") == 0 ? TAKEOVER_SOURCE : TAKEOVER_DESTINATION;
-	k->criu_pid = atoi(argv[2]);
-	k->root_pid = atoi(argv[3]);
+	k->criu_pid = number(argv[2], 1);
+	k->root_pid = number(argv[3], 0);
 	takeover_request_path(k->criu_pid, k->socket, sizeof(k->socket));
 	k->root_known = k->root_pid > 0;
 	k->criu_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
-	k->report_fd = atoi(argv[5]);
+	k->report_fd = number(argv[5], 0);
 	reply.ret = open_all(k, argv[4]);
 	if (reply.ret == 0) {
 		watch(k);
