@@ -16,6 +16,8 @@
 #define TICK_MS	     10
 #define STRAGGLER_MS 10
 #define DRAIN_MAX    16
+#define ACCEPT_MAX   16 /* at once; then the others have their turn */
+#define SILENT_MAX   16 /* connections that have not said anything yet */
 
 static void forget_held(struct takeover_keeper *k)
 {
@@ -152,6 +154,11 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 
 static int handle(struct takeover_keeper *k, const struct takeover_request *request)
 {
+	bool dump = request->verb <= TAKEOVER_DUMP_EXIT;
+
+	if (request->verb <= TAKEOVER_RESTORE_EXIT && dump != (k->role == TAKEOVER_SOURCE))
+		return takeover_keeper_say(k, -EINVAL, "request: verb: expected one of a %s",
+					   dump ? "restore" : "dump");
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if (k->state == TAKEOVER_ROLLED_BACK) {
@@ -177,29 +184,66 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 		memcpy(k->message, said, sizeof(said));
 }
 
-static void on_request(struct takeover_keeper *k)
+struct silent {
+	int fd[SILENT_MAX];
+	size_t n;
+};
+
+/* Whether @fd has said something, or ended: it is of no use any more. */
+static bool served(struct takeover_keeper *k, int fd)
 {
-	struct timeval patience = { .tv_sec = 1 };
 	struct takeover_request datagram, request;
 	struct takeover_reply reply = { 0 };
+	ssize_t n = recv(fd, &datagram, sizeof(datagram), MSG_TRUNC | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno != EAGAIN && errno != EINTR;
+	reply.ret = takeover_request_check(&datagram, n, &request, reply.message,
+					   sizeof(reply.message));
+	if (reply.ret == 0)
+		answer(k, &request, &reply);
+	send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return true;
+}
+
+/* While criu lives, somebody has to tell it that there is no takeover any more. */
+static bool ended(const struct takeover_keeper *k)
+{
+	if (k->opened_at_ms != 0)
+		return false;
+	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
+	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
+}
+
+/* Whoever is silent keeps nobody else waiting; the oldest of too many has to go. */
+static void on_connections(struct takeover_keeper *k, struct silent *silent)
+{
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	int fd = accept4(k->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	ssize_t n = -1;
+	size_t kept = 0;
 
-	if (fd < 0)
-		return;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == 0)
-		n = recv(fd, &datagram, sizeof(datagram), MSG_TRUNC);
-	if (n >= 0) {
-		reply.ret = takeover_request_check(&datagram, n, &request, reply.message,
-						   sizeof(reply.message));
-		if (reply.ret == 0)
-			answer(k, &request, &reply);
-		send(fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+	for (size_t i = 0; i < silent->n; i++)
+		if (!ended(k) && served(k, silent->fd[i]))
+			close(silent->fd[i]);
+		else
+			silent->fd[kept++] = silent->fd[i];
+	silent->n = kept;
+	for (int i = 0; i < ACCEPT_MAX && !ended(k); i++) {
+		int fd = accept4(k->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.uid != 0 ||
+		    served(k, fd)) {
+			close(fd);
+			continue;
+		}
+		if (silent->n == SILENT_MAX) {
+			close(silent->fd[0]);
+			memmove(silent->fd, silent->fd + 1, --silent->n * sizeof(fd));
+		}
+		silent->fd[silent->n++] = fd;
 	}
-	close(fd);
 }
 
 static void on_criu_gone(struct takeover_keeper *k)
@@ -212,15 +256,6 @@ static void on_criu_gone(struct takeover_keeper *k)
 		takeover_destination_criu_gone(k);
 }
 
-/* While criu lives, somebody has to tell it that there is no takeover any more. */
-static bool ended(const struct takeover_keeper *k)
-{
-	if (k->opened_at_ms != 0)
-		return false;
-	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
-	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
-}
-
 /* The source looks for the freeze, which nobody tells it. */
 static int patience(const struct takeover_keeper *k)
 {
@@ -231,9 +266,11 @@ static int patience(const struct takeover_keeper *k)
 
 static void loop(struct takeover_keeper *k)
 {
+	struct silent silent = { .n = 0 };
+
 	while (!ended(k)) {
 		bool source = k->role == TAKEOVER_SOURCE;
-		struct pollfd pfd[4 + TAKEOVER_ADDRESSES_MAX] = {
+		struct pollfd pfd[4 + TAKEOVER_ADDRESSES_MAX + SILENT_MAX] = {
 			{ .fd = k->listen_fd, .events = POLLIN },
 			{ .fd = k->criu_fd, .events = POLLIN },
 			{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
@@ -248,15 +285,16 @@ static void loop(struct takeover_keeper *k)
 			pfd[4 + i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
 			pfd[4 + i].events = POLLIN;
 		}
+		for (size_t i = 0; i < silent.n; i++)
+			pfd[4 + n + i] = (struct pollfd){ .fd = silent.fd[i], .events = POLLIN };
 		/* The keeper starts another worker. */
-		if (poll(pfd, 4 + n, patience(k)) < 0 && errno != EINTR)
+		if (poll(pfd, 4 + n + silent.n, patience(k)) < 0 && errno != EINTR)
 			_exit(1);
 		if (pfd[2].revents)
 			takeover_hold_read(k->hold, on_held, k, &read);
 		if (pfd[3].revents)
 			takeover_hold_read(k->hold_out, on_leaving, k, &read);
-		if (pfd[0].revents)
-			on_request(k);
+		on_connections(k, &silent);
 		if (pfd[1].revents && k->criu_fd >= 0)
 			on_criu_gone(k);
 		for (size_t i = 0; i < n; i++)
