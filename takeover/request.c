@@ -51,6 +51,10 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
 			   char *error, size_t len)
 {
+	static const int32_t most[TAKEOVER_VERBS] = {
+		[TAKEOVER_DUMP_EXIT] = TAKEOVER_EXIT_NO_CONNECTION,
+		[TAKEOVER_YIELD] = 1,
+	};
 	struct takeover_request r;
 
 	if (n != sizeof(r)) {
@@ -70,9 +74,10 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 			 r.verb);
 		return -EPROTO;
 	}
-	if ((r.verb == TAKEOVER_DUMP_EXIT || r.verb == TAKEOVER_YIELD) && r.value != 0 &&
-	    r.value != 1) {
-		snprintf(error, len, "request: value: expected 0 or 1, not %d", r.value);
+	/* CRIU's own exit code may be anything. */
+	if (r.verb != TAKEOVER_RESTORE_EXIT && (r.value < 0 || r.value > most[r.verb])) {
+		snprintf(error, len, "request: value: expected 0 to %d, not %d", most[r.verb],
+			 r.value);
 		return -EINVAL;
 	}
 	if (r.root_pid < 0) {
