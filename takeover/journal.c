@@ -90,17 +90,18 @@ void takeover_journal(struct takeover_keeper *k, const char *event)
 
 void takeover_journal_close(struct takeover_keeper *k)
 {
+	const char *record;
 	char path[PATH_MAX];
 	json_t *json;
 	int fd;
 
 	takeover_journal(k, takeover_state_name(k->state));
 	journal_path(k, path, sizeof(path));
-	/* As criu leaves stats-dump and stats-restore there. The images may be gone. */
-	fd = openat(k->images_fd,
-		    k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json"
-					       : "ip-takeover-restore.json",
-		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* As criu leaves stats-dump and stats-restore there. The images may be gone; what
+	 * bears the name already, be it a link or a pipe, is not ours to write to. */
+	record = k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json" : "ip-takeover-restore.json";
+	unlinkat(k->images_fd, record, 0);
+	fd = openat(k->images_fd, record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	json = to_json(k);
 	if (fd >= 0) {
 		json_dumpfd(json, fd, JSON_INDENT(1));
