@@ -66,7 +66,8 @@ int takeover_destination_open(struct takeover_keeper *k)
 		return takeover_keeper_say(k, 1, "no %s among the images: nothing to take over",
 					   TAKEOVER_MANIFEST_NAME);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "%s", error);
+		return takeover_keeper_say(k, ret, "%s%s", error,
+					   ret == -EPROTO ? "" : "; copy it anew from the source");
 	ret = check_policy(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)

@@ -116,11 +116,9 @@ int takeover_journal_read(const char *path, json_t **ret_journal, char *error, s
 	ssize_t n;
 	int ret;
 
-	n = takeover_json_slurp(AT_FDCWD, path, &bytes);
-	if (n < 0) {
-		snprintf(error, len, "%s: %s", path, strerror(-n));
+	n = takeover_json_slurp(AT_FDCWD, path, &bytes, error, len);
+	if (n < 0)
 		return n;
-	}
 	ret = takeover_journal_parse(bytes, n, path, ret_journal, error, len);
 	free(bytes);
 	return ret;

@@ -60,25 +60,34 @@ int takeover_json_known(const json_t *json, const char *const *known, const char
 	return 0;
 }
 
-ssize_t takeover_json_slurp(int dirfd, const char *name, char **ret_text)
+ssize_t takeover_json_slurp(int dirfd, const char *path, char **ret_text, char *error, size_t len)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n;
-	char *text;
+	int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -errno : 0;
+	const char *wrong = NULL;
+	struct stat st = { 0 };
+	char *text = NULL;
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > TAKEOVER_JSON_MAX) {
-		close(fd);
-		return -EFBIG;
+	if (n == 0 && fstat(fd, &st) < 0)
+		n = -errno;
+	if (n == -ELOOP)
+		wrong = "a symbolic link; expected a regular file";
+	else if (n == 0 && !S_ISREG(st.st_mode))
+		n = -EINVAL, wrong = "expected a regular file";
+	else if (n == 0 && st.st_size > TAKEOVER_JSON_MAX)
+		n = -EFBIG, wrong = "too large; expected at most 256 KiB";
+	if (n == 0) {
+		text = malloc(st.st_size + 1);
+		n = text ? pread(fd, text, st.st_size, 0) : -ENOMEM;
+		if (text && n < 0)
+			n = -errno;
 	}
-	text = malloc(st.st_size + 1);
-	n = text ? pread(fd, text, st.st_size, 0) : -1;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (n < 0) {
 		free(text);
-		return -EIO;
+		snprintf(error, len, "%s: %s", path, wrong ? wrong : strerror(-n));
+		return n;
 	}
 	*ret_text = text;
 	return n;

@@ -19,7 +19,8 @@ int takeover_json_known(const json_t *json, const char *const *known, const char
 			size_t len);
 
 /* At most TAKEOVER_JSON_MAX bytes of a regular file in the directory @dirfd, never through
- * a symbolic link; free with free(). Returns their number or -errno: -EFBIG. */
-ssize_t takeover_json_slurp(int dirfd, const char *name, char **ret_text);
+ * a symbolic link; free with free(). Returns their number or -errno, with @error: -ELOOP for
+ * a link, -EINVAL for what is no file otherwise, -EFBIG. */
+ssize_t takeover_json_slurp(int dirfd, const char *path, char **ret_text, char *error, size_t len);
 
 #endif

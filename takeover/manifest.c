@@ -200,11 +200,9 @@ int takeover_manifest_read(int dirfd, struct takeover_manifest **ret_manifest, c
 	ssize_t n;
 	int ret;
 
-	n = takeover_json_slurp(dirfd, TAKEOVER_MANIFEST_NAME, &text);
-	if (n < 0) {
-		snprintf(error, len, "%s: %s", TAKEOVER_MANIFEST_NAME, strerror(-n));
+	n = takeover_json_slurp(dirfd, TAKEOVER_MANIFEST_NAME, &text, error, len);
+	if (n < 0)
 		return n;
-	}
 	ret = takeover_manifest_parse(text, n, ret_manifest, error, len);
 	free(text);
 	return ret;
