@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The configuration, by libconfig. */
 #include <errno.h>
+#include <fcntl.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +41,12 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 				"expected { address = \"192.0.2.100/24\"; device = \"eth0\"; }");
 	if (takeover_address_parse(text, &address) < 0)
 		return complain(
-			r, s, "address: expected one like \"192.0.2.100/24\" that a host can own");
+			r, config_setting_get_member(s, "address"),
+			"address: expected one like \"192.0.2.100/24\" that a host can own");
 	if (!takeover_address_is_device(device))
 		return complain(
-			r, s, "device: expected the name of a network device, at most 15 letters");
+			r, config_setting_get_member(s, "device"),
+			"device: expected the name of a network device, at most 15 letters");
 	for (int i = 0; i < config_setting_length(s); i++) {
 		const char *name = config_setting_name(config_setting_get_elem(s, i));
 
@@ -54,7 +57,8 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 	}
 	if (config_setting_get_member(s, "backend") &&
 	    (!config_setting_lookup_string(s, "backend", &backend) || strcmp(backend, "garp") != 0))
-		return complain(r, s, "backend: expected \"garp\"");
+		return complain(r, config_setting_get_member(s, "backend"),
+				"backend: expected \"garp\"");
 	strcpy(address.device, device);
 	*ret_address = address;
 	return 0;
@@ -194,8 +198,9 @@ int takeover_config_parse(const char *text, size_t n, const char *name,
 	if (config_read_string(&cfg, copy) == CONFIG_TRUE) {
 		ret = read_all(&r, &cfg, &config);
 	} else {
-		snprintf(error, len, "%s:%d: %s", name, config_error_line(&cfg),
-			 config_error_text(&cfg));
+		snprintf(error, len,
+			 "%s:%d: %s; expected NAME = VALUE; of each once, ip-takeover(8)", name,
+			 config_error_line(&cfg), config_error_text(&cfg));
 		ret = -EINVAL;
 	}
 	config_destroy(&cfg);
@@ -212,12 +217,16 @@ int takeover_config_read(struct takeover_config *ret_config, char *error, size_t
 	char *text = NULL;
 	size_t n;
 	FILE *f;
-	int ret;
+	int fd, ret;
 
-	f = fopen(r.path, "re");
+	/* A pipe would make us wait for ever. */
+	fd = open(r.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!f) {
 		ret = -errno;
 		snprintf(error, len, "%s: %s", r.path, strerror(-ret));
+		if (fd >= 0)
+			close(fd);
 		return ret;
 	}
 	ret = check_file(&r, f);
