@@ -188,6 +188,10 @@ const char *takeover_task_name(pid_t pid, char *buf, size_t len)
 	if (fgets(buf, len, f))
 		buf[strcspn(buf, "\n")] = '\0';
 	fclose(f);
+	/* Its own choice (prctl(2), PR_SET_NAME), and it gets into logs and journals. */
+	for (char *c = buf; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	return buf;
 }
 
