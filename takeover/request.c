@@ -76,8 +76,8 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 	}
 	/* CRIU's own exit code may be anything. */
 	if (r.verb != TAKEOVER_RESTORE_EXIT && (r.value < 0 || r.value > most[r.verb])) {
-		snprintf(error, len, "request: value: expected 0 to %d, not %d", most[r.verb],
-			 r.value);
+		snprintf(error, len, "request: value: expected %s%d, not %d",
+			 most[r.verb] ? "0 to " : "", most[r.verb], r.value);
 		return -EINVAL;
 	}
 	if (r.root_pid < 0) {

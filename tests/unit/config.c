@@ -86,68 +86,219 @@ static void every_setting(void **state)
 	assert_int_equal(config.probe_ms, 50);
 }
 
+#define ADDRESS(text) "addresses = ({ address = \"" text "\"; device = \"eth0\"; });\n"
+#define DEVICE(text)  "addresses = ({ address = \"192.0.2.1/24\"; device = \"" text "\"; });\n"
+#define MORE(text)                                                                                 \
+	"addresses = ({\n address = \"192.0.2.1/24\";\n device = \"eth0\";\n" text "\n});\n"
+
 static void what_is_wrong_is_named(void **state)
 {
 	static const struct {
 		const char *text, *said;
 	} cases[] = {
-		{ "", "addresses" },
-		{ "addresses = ();\n", "addresses" },
-		{ "addresses = \"192.0.2.100/24\";\n", "addresses" },
+		{ "", ": addresses: expected a list" },
+		{ "hold_seconds = 1;\n", ": addresses: expected a list" },
+		{ "addresses = ();\n", ":1: addresses: expected a list ( { ... }, ... ) of 1" },
+		{ "addresses = \"192.0.2.100/24\";\n", ":1: addresses: expected a list" },
+		{ "addresses = [ \"192.0.2.1/24\" ];\n", ":1: addresses: expected a list" },
+		{ "addresses = { address = \"192.0.2.1\"; };\n", ":1: addresses: expected a list" },
+		{ "\naddresses = 5;\n", ":2: addresses: expected a list" },
 		{ "addresses = (\"192.0.2.100/24\");\n", ":1: expected {" },
+		{ "addresses = (());\n", ":1: expected {" },
+		{ "addresses = ({});\n", ":1: expected {" },
 		{ "\n\naddresses = ({ address = \"192.0.2.100/24\"; });\n", ":3: expected {" },
-		{ "addresses = ({ address = \"192.0.2.300\"; device = \"eth0\"; });\n",
-		  "address:" },
-		{ "addresses = ({ address = \"192.0.2.1/33\"; device = \"eth0\"; });\n",
-		  "address:" },
-		{ "addresses = ({ address = \"127.0.0.1/8\"; device = \"lo\"; });\n", "address:" },
-		{ "addresses = ({ address = \"224.0.0.1/4\"; device = \"eth0\"; });\n",
-		  "address:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"\"; });\n", "device:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"a/b\"; });\n", "device:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"sixteen-letters-\"; });\n",
-		  "device:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"eth0\"; "
-		  "backend = \"vrrp\"; });\n",
-		  "backend:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"eth0\"; backend = 5; "
-		  "});\n",
-		  "backend:" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = \"eth0\"; bakend = \"x\"; "
-		  "});\n",
-		  "unknown" },
-		{ "addresses = ({ address = 5; device = \"eth0\"; });\n", "expected {" },
-		{ "addresses = ({ address = \"192.0.2.1/24\"; device = 5; });\n", "expected {" },
-		{ "addresses = [ \"192.0.2.1/24\" ];\n", "addresses" },
-		{ "addresses = ({ address = \"fe80::1/64\"; device = \"eth0\"; });\n", "address:" },
-		{ "addresses = ({ address = \"::1/128\"; device = \"lo\"; });\n", "address:" },
-		{ "addresses = ({ address = \"0.0.0.0/0\"; device = \"eth0\"; });\n", "address:" },
-		{ "addresses = ({ address = \"2001:db8::1/129\"; device = \"eth0\"; });\n",
-		  "address:" },
-		{ ONE ONE, ":2: duplicate" },
-		{ ONE "hold_packets = -1;\n", ":2: hold_packets:" },
-		{ ONE "hold_packets = 1000001;\n", ":2: hold_packets:" },
-		{ ONE "hold_packets = 1.5;\n", ":2: hold_packets:" },
-		{ ONE "hold_seconds = 0;\n", ":2: hold_seconds:" },
-		{ ONE "hold_seconds = 3601;\n", ":2: hold_seconds:" },
-		{ ONE "probe_ms = 0;\n", ":2: probe_ms:" },
-		{ ONE "probe_ms = true;\n", ":2: probe_ms:" },
-		{ ONE "hold_packets = 0;\n", ":2: hold_packets: expected a number from 1" },
-		{ ONE "hold_seconds = \"long\";\n", "hold_seconds:" },
-		{ ONE "probe_ms = 10001;\n", "probe_ms:" },
-		{ ONE "\nhold_second = 1;\n", ":3: unknown setting" },
-		{ "addresses = (", ":1:" },
+		{ "addresses = ({ device = \"eth0\"; });\n", ":1: expected {" },
+		{ "addresses = ({ address = 5; device = \"eth0\"; });\n", ":1: expected {" },
+		{ "addresses = ({ address = \"192.0.2.1/24\"; device = 5; });\n",
+		  ":1: expected {" },
+		{ "addresses = ({ address = (); device = \"eth0\"; });\n", ":1: expected {" },
+		{ ADDRESS(""), ":1: address: expected" },
+		{ ADDRESS("192.0.2"), ":1: address: expected" },
+		{ ADDRESS("192.0.2.300"), ":1: address: expected" },
+		{ ADDRESS("192.0.2.1/33"), ":1: address: expected" },
+		{ ADDRESS("192.0.2.1/"), ":1: address: expected" },
+		{ ADDRESS("192.0.2.1/-1"), ":1: address: expected" },
+		{ ADDRESS("192.0.2.1 "), ":1: address: expected" },
+		{ ADDRESS("service.example"), ":1: address: expected" },
+		{ ADDRESS("0.0.0.0/0"), ":1: address: expected" },
+		{ ADDRESS("127.0.0.1/8"), ":1: address: expected" },
+		{ ADDRESS("224.0.0.1/4"), ":1: address: expected" },
+		{ ADDRESS("255.255.255.255"), ":1: address: expected" },
+		{ ADDRESS("fe80::1/64"), ":1: address: expected" },
+		{ ADDRESS("ff02::1/64"), ":1: address: expected" },
+		{ ADDRESS("::/0"), ":1: address: expected" },
+		{ ADDRESS("::1/128"), ":1: address: expected" },
+		{ ADDRESS("::ffff:192.0.2.1"), ":1: address: expected" },
+		{ ADDRESS("2001:db8::1/129"), ":1: address: expected" },
+		{ "addresses = ({\n device = \"eth0\";\n address = \"x\"; });\n", ":3: address:" },
+		{ DEVICE(""), ":1: device: expected" },
+		{ DEVICE("a/b"), ":1: device: expected" },
+		{ DEVICE("a:1"), ":1: device: expected" },
+		{ DEVICE("a b"), ":1: device: expected" },
+		{ DEVICE("a\\nb"), ":1: device: expected" },
+		{ DEVICE("\xc3\xa9"), ":1: device: expected" },
+		{ DEVICE(".."), ":1: device: expected" },
+		{ DEVICE("sixteen-letters-"), ":1: device: expected" },
+		{ "addresses = ({\n address = \"192.0.2.1\";\n device = \"/\"; });\n",
+		  ":3: device:" },
+		{ MORE("backend = \"vrrp\";"), ":4: backend: expected \"garp\"" },
+		{ MORE("backend = 5;"), ":4: backend: expected \"garp\"" },
+		{ MORE("\nbakend = \"garp\";"), ":5: unknown setting; known are address, device" },
+		{ MORE("device = \"eth1\";"), ":4: duplicate setting name; expected" },
+		{ ONE ONE, ":2: duplicate setting name; expected" },
+		{ ONE "hold_packets = 0;\n",
+		  ":2: hold_packets: expected a number from 1 to 1000000" },
+		{ ONE "hold_packets = -1;\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = 1000001;\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = 99999999999;\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = 5L;\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = 1.5;\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = (1);\n", ":2: hold_packets: expected" },
+		{ ONE "hold_packets = 1;\nhold_packets = 1;\n", ":3: duplicate setting name" },
+		{ ONE "hold_seconds = 0;\n", ":2: hold_seconds: expected a number from 1 to 3600" },
+		{ ONE "hold_seconds = 3601;\n", ":2: hold_seconds: expected" },
+		{ ONE "hold_seconds = \"long\";\n", ":2: hold_seconds: expected" },
+		{ ONE "hold_seconds = 1;\n\nhold_seconds = 1;\n", ":4: duplicate setting name" },
+		{ ONE "probe_ms = 0;\n", ":2: probe_ms: expected a number from 1 to 10000" },
+		{ ONE "probe_ms = 10001;\n", ":2: probe_ms: expected" },
+		{ ONE "probe_ms = true;\n", ":2: probe_ms: expected" },
+		{ ONE "probe_ms = {};\n", ":2: probe_ms: expected" },
+		{ ONE "probe_ms = 1; probe_ms = 1;\n", ":2: duplicate setting name" },
+		{ ONE "quiesce_ms = -1;\n", ":2: quiesce_ms: expected a number from 0 to 10000" },
+		{ ONE "quiesce_ms = 10001;\n", ":2: quiesce_ms: expected" },
+		{ ONE "quiesce_ms = \"0\";\n", ":2: quiesce_ms: expected" },
+		{ ONE "quiesce_ms = [ 1 ];\n", ":2: quiesce_ms: expected" },
+		{ ONE "quiesce_ms = 1; quiesce_ms = 1;\n", ":2: duplicate setting name" },
+		{ ONE "other_processes = \"allow\";\n",
+		  ":2: other_processes: expected \"refuse\" or \"ignore\"" },
+		{ ONE "other_processes = \"\";\n", ":2: other_processes: expected" },
+		{ ONE "other_processes = true;\n", ":2: other_processes: expected" },
+		{ ONE "other_processes = 0;\n", ":2: other_processes: expected" },
+		{ ONE "other_processes = \"ignore\"; other_processes = \"ignore\";\n",
+		  ":2: duplicate setting name" },
+		{ ONE "\nhold_second = 1;\n",
+		  ":3: unknown setting; known are addresses, hold_packets" },
+		{ ONE "@include \"/etc/passwd\"\n", ":2: @include: expected all settings" },
+		{ "\t @include \"x\"\n" ONE, ":1: @include: expected all settings" },
+		{ ONE "@include\n", ":2: @include: expected" },
+		{ "addresses = (", ":1: syntax error; expected NAME = VALUE" },
+		{ ONE "quiesce_ms 5;\n", ":2: syntax error; expected" },
+		{ ONE "\"quiesce_ms\": 5\n", ":2: syntax error; expected" },
+		{ "{\"version\": 1}", ":1: syntax error; expected" },
+		{ "\xff\xfe", ":1: syntax error; expected" },
 	};
 	struct takeover_config config = { .n_addresses = 77 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(read_text(cases[i].text, &config), -EINVAL);
-		if (!strstr(error, cases[i].said) || !strstr(error, path))
-			fail_msg("\"%s\" says \"%s\", not \"%s\"", cases[i].text, error,
+		int ret = read_text(cases[i].text, &config);
+		size_t n = strlen(path);
+
+		if (ret != -EINVAL || strncmp(error, path, n) != 0 ||
+		    strncmp(error + n, cases[i].said, strlen(cases[i].said)) != 0)
+			fail_msg("\"%s\" says %d \"%s\", not \"%s\"", cases[i].text, ret, error,
 				 cases[i].said);
 		assert_int_equal(config.n_addresses, 77);
 	}
+}
+
+static void the_ends_of_the_ranges(void **state)
+{
+	struct takeover_config config;
+
+	(void)state;
+	assert_int_equal(read_text(ONE "hold_packets = 1; hold_seconds = 1; probe_ms = 1; "
+				       "quiesce_ms = 0; other_processes = \"refuse\";",
+				   &config),
+			 0);
+	assert_int_equal(config.hold_packets, 1);
+	assert_int_equal(config.hold_seconds, 1);
+	assert_int_equal(config.probe_ms, 1);
+	assert_int_equal(config.quiesce_ms, 0);
+	assert_false(config.ignore_others);
+	assert_int_equal(read_text(ONE
+				   "hold_packets: 1000000; hold_seconds: 3600, probe_ms = 10000 "
+				   "quiesce_ms = 0x2710; other_processes = \"ignore\";",
+				   &config),
+			 0);
+	assert_int_equal(config.hold_packets, 1000000);
+	assert_int_equal(config.hold_seconds, 3600);
+	assert_int_equal(config.probe_ms, 10000);
+	assert_int_equal(config.quiesce_ms, 10000);
+	assert_true(config.ignore_others);
+}
+
+/* libconfig would take it for the end. */
+static void a_zero_byte(void **state)
+{
+	static const char text[] = ONE "hold_seconds = 1;\n\0hold_seconds = 2;\n";
+	struct takeover_config config;
+
+	(void)state;
+	assert_int_equal(takeover_config_parse(text, sizeof(text) - 1, "x.conf", &config, error,
+					       sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "x.conf:3: a zero byte; expected text");
+}
+
+static void every_beginning_of_one(void **state)
+{
+	struct takeover_config config;
+
+	(void)state;
+	for (size_t n = 0; n + 3 < strlen(ONE); n++)
+		assert_int_equal(
+			takeover_config_parse(ONE, n, "x.conf", &config, error, sizeof(error)),
+			-EINVAL);
+}
+
+static void too_large(void **state)
+{
+	struct takeover_config config;
+
+	(void)state;
+	assert_int_equal(read_text(ONE, &config), 0);
+	assert_int_equal(truncate(path, 256 * 1024 + 1), 0);
+	assert_int_equal(takeover_config_read(&config, error, sizeof(error)), -EFBIG);
+	assert_non_null(strstr(error, "expected at most 256 KiB"));
+}
+
+static void a_pipe_is_no_file(void **state)
+{
+	struct takeover_config config;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	alarm(10);
+	assert_int_equal(takeover_config_read(&config, error, sizeof(error)), -EINVAL);
+	alarm(0);
+	assert_non_null(strstr(error, "expected a file"));
+}
+
+/* In a child that is not root: root may read everything. */
+static void unreadable(void **state)
+{
+	struct takeover_config config;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(read_text(ONE, &config), 0);
+	chmod(path, 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && seteuid(65534) < 0)
+			_exit(78);
+		_exit(takeover_config_read(&config, error, sizeof(error)) == -EACCES &&
+				      strncmp(error, path, strlen(path)) == 0 &&
+				      strstr(error, "Permission denied")
+			      ? 0
+			      : 77);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void one_address_twice(void **state)
@@ -266,6 +417,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_address_and_defaults, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_setting, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_ends_of_the_ranges, setup, teardown),
+		cmocka_unit_test(a_zero_byte),
+		cmocka_unit_test(every_beginning_of_one),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pipe_is_no_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_address_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_may_not_write_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(none_at_all, setup, teardown),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The manifest: what is written comes back, and nothing from outside is trusted. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -109,20 +110,59 @@ static void no_link_is_followed(void **state)
 	(void)state;
 	assert_int_equal(symlinkat("/etc/passwd", dirfd_, TAKEOVER_MANIFEST_NAME), 0);
 	assert_int_equal(read_back(&m), -ELOOP);
+	assert_string_equal(error, TAKEOVER_MANIFEST_NAME ": a symbolic link; expected a regular "
+							  "file");
 	unlinkat(dirfd_, TAKEOVER_MANIFEST_NAME, 0);
 	/* A pipe would make the reader wait for ever. */
 	assert_int_equal(mkfifoat(dirfd_, TAKEOVER_MANIFEST_NAME, 0600), 0);
-	assert_true(read_back(&m) < 0);
+	assert_int_equal(read_back(&m), -EINVAL);
+	assert_string_equal(error, TAKEOVER_MANIFEST_NAME ": expected a regular file");
+	unlinkat(dirfd_, TAKEOVER_MANIFEST_NAME, 0);
+	assert_int_equal(mkdirat(dirfd_, TAKEOVER_MANIFEST_NAME, 0700), 0);
+	assert_int_equal(read_back(&m), -EINVAL);
+	unlinkat(dirfd_, TAKEOVER_MANIFEST_NAME, AT_REMOVEDIR);
+}
+
+static void no_link_is_written_through(void **state)
+{
+	char victim[96], text[8] = "";
+	struct takeover_manifest m, *back;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	snprintf(victim, sizeof(victim), "%s/victim", dir);
+	fd = open(victim, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(write(fd, "as was", 6), 6);
+	assert_int_equal(symlinkat(victim, dirfd_, TAKEOVER_MANIFEST_NAME), 0);
+	assert_int_equal(symlinkat(victim, dirfd_, TAKEOVER_MANIFEST_NAME ".tmp"), 0);
+	fill(&m);
+	assert_int_equal(takeover_manifest_write(dirfd_, &m), 0);
+	assert_int_equal(pread(fd, text, sizeof(text), 0), 6);
+	assert_string_equal(text, "as was");
+	close(fd);
+	unlink(victim);
+	assert_int_equal(fstatat(dirfd_, TAKEOVER_MANIFEST_NAME, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(read_back(&back), 0);
+	free(back);
 }
 
 static void too_large(void **state)
 {
 	struct takeover_manifest *m;
+	char path[96];
 
 	(void)state;
 	write_bytes("{}", 2);
-	assert_int_equal(truncate(strcat(strcpy(error, dir), "/" TAKEOVER_MANIFEST_NAME), 1L << 30),
-			 0);
+	snprintf(path, sizeof(path), "%s/%s", dir, TAKEOVER_MANIFEST_NAME);
+	assert_int_equal(truncate(path, 256 * 1024 + 1), 0);
+	assert_int_equal(read_back(&m), -EFBIG);
+	assert_string_equal(error, TAKEOVER_MANIFEST_NAME ": too large; expected at most 256 KiB");
+	assert_int_equal(truncate(path, 256 * 1024), 0);
+	assert_int_equal(read_back(&m), -EINVAL);
+	assert_int_equal(truncate(path, 1L << 40), 0);
 	assert_int_equal(read_back(&m), -EFBIG);
 }
 
@@ -135,93 +175,121 @@ static void too_large(void **state)
 #define C     ", "
 #define WHOLE "{" V C ID C E C W C A C N "}"
 
+#define MANIFEST(v, id, e, w, a, n) "{" v C id C e C w C a C n "}"
+#define UUID(text)		    MANIFEST(V, "\"id\": " text, E, W, A, N)
+#define EPOCH(text)		    MANIFEST(V, ID, "\"epoch\": " text, W, A, N)
+#define WITHDRAWN(text)		    MANIFEST(V, ID, E, "\"withdrawn\": " text, A, N)
+#define ADDRESSES(text)		    MANIFEST(V, ID, E, W, "\"addresses\": " text, N)
+#define NEIGHBOURS(text)	    MANIFEST(V, ID, E, W, A, "\"neighbours\": " text)
+#define X			    "\"x\": 0"
+
 static void each_field_is_checked(void **state)
 {
-	static const struct {
+	static const char version[] = "version: expected 1; written by another version";
+	static const char id[] = "id: expected a uuid";
+	static const char epoch[] = "epoch: expected a positive number";
+	static const char withdrawn[] = "withdrawn: expected true or false";
+	static const char addresses[] = "addresses: expected 1 to 64 texts like";
+	static const char neighbours[] = "neighbours: expected at most 1024 unicast MACs";
+	const struct {
 		const char *text, *said;
 		int ret;
 	} cases[] = {
 		{ WHOLE, "", 0 },
-		{ "{" ID C E C W C A C N "}", "version", -EPROTO },
-		{ "{\"version\": 2" C ID C E C W C A C N "}", "version", -EPROTO },
-		{ "{" V C E C W C A C N "}", "id", -EINVAL },
-		{ "{" V C "\"id\": \"../../etc\"" C E C W C A C N "}", "id", -EINVAL },
-		{ "{" V C ID C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C "\"epoch\": -1" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C "\"epoch\": \"5\"" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C E C A C N "}", "withdrawn", -EINVAL },
-		{ "{" V C ID C E C "\"withdrawn\": 1" C A C N "}", "withdrawn", -EINVAL },
-		{ "{" V C ID C E C W C N "}", "addresses", -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": []" C N "}", "addresses", -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": [5]" C N "}", "addresses", -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": [\"127.0.0.1/8\"]" C N "}", "addresses",
+		{ "[]", version, -EPROTO },
+		{ "{}", version, -EPROTO },
+		{ "{" ID C E C W C A C N "}", version, -EPROTO },
+		{ MANIFEST("\"version\": 0", ID, E, W, A, N), version, -EPROTO },
+		{ MANIFEST("\"version\": 2", ID, E, W, A, N), version, -EPROTO },
+		{ MANIFEST("\"version\": \"1\"", ID, E, W, A, N), version, -EPROTO },
+		{ MANIFEST("\"version\": 1.0", ID, E, W, A, N), version, -EPROTO },
+		{ MANIFEST("\"version\": true", ID, E, W, A, N), version, -EPROTO },
+		{ MANIFEST("\"version\": 4294967297", ID, E, W, A, N), version, -EPROTO },
+		{ "{" V C E C W C A C N "}", id, -EINVAL },
+		{ UUID("5"), id, -EINVAL },
+		{ UUID("null"), id, -EINVAL },
+		{ UUID("\"\""), id, -EINVAL },
+		{ UUID("\"../../etc\""), id, -EINVAL },
+		{ UUID("\"../../../../../../../../etc/passwd/\""), id, -EINVAL },
+		{ UUID("\"01234567-89AB-cdef-0123-456789abcdef\""), id, -EINVAL },
+		{ UUID("\"01234567089ab-cdef-0123-456789abcdef\""), id, -EINVAL },
+		{ UUID("\"01234567-89ab-cdef-0123-456789abcde\""), id, -EINVAL },
+		{ UUID("\"01234567-89ab-cdef-0123-456789abcdef0\""), id, -EINVAL },
+		{ UUID("\"0123456/-89ab-cdef-0123-456789abcdef\""), id, -EINVAL },
+		{ UUID("\"$(reboo)-89ab-cdef-0123-456789abcdef\""), id, -EINVAL },
+		{ "{" V C ID C W C A C N "}", epoch, -EINVAL },
+		{ EPOCH("0"), epoch, -EINVAL },
+		{ EPOCH("-1"), epoch, -EINVAL },
+		{ EPOCH("1.5"), epoch, -EINVAL },
+		{ EPOCH("\"5\""), epoch, -EINVAL },
+		{ EPOCH("[5]"), epoch, -EINVAL },
+		{ EPOCH("9223372036854775807"), "", 0 },
+		{ EPOCH("9223372036854775808"), "1: too big integer", -EINVAL },
+		{ "{" V C ID C E C A C N "}", withdrawn, -EINVAL },
+		{ WITHDRAWN("1"), withdrawn, -EINVAL },
+		{ WITHDRAWN("\"true\""), withdrawn, -EINVAL },
+		{ WITHDRAWN("null"), withdrawn, -EINVAL },
+		{ "{" V C ID C E C W C N "}", addresses, -EINVAL },
+		{ ADDRESSES("[]"), addresses, -EINVAL },
+		{ ADDRESSES("{}"), addresses, -EINVAL },
+		{ ADDRESSES("5"), addresses, -EINVAL },
+		{ ADDRESSES("\"192.0.2.100/24\""), addresses, -EINVAL },
+		{ ADDRESSES("[5]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"\"]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"127.0.0.1/8\"]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"192.0.2.1/33\"]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"192.0.2.1; reboot\"]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"192.0.2.1/24\", \"ff02::1\"]"), addresses, -EINVAL },
+		{ ADDRESSES("[\"192.0.2.1/24\", \"192.0.2.1\"]"), "addresses: one is named twice",
 		  -EINVAL },
-		{ "{" V C ID C E C W C A "}", "neighbours", -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00\"]}", "neighbours",
+		{ "{" V C ID C E C W C A "}", neighbours, -EINVAL },
+		{ NEIGHBOURS("{}"), neighbours, -EINVAL },
+		{ NEIGHBOURS("\"02:00:00:00:00:01\""), neighbours, -EINVAL },
+		{ NEIGHBOURS("[7]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02:00:00:00:00\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02:00:00:00:00:0g\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02:00:00:00:00:+1\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"-2:00:00:00:00:01\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02:     0:0:0:0:1\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02-00-00-00-00-01\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"02:00:00:00:00:01:02\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"ff:ff:ff:ff:ff:ff\"]"), neighbours, -EINVAL },
+		{ NEIGHBOURS("[\"01:00:5e:00:00:01\"]"), neighbours, -EINVAL },
+		{ MANIFEST(V C X, ID, E, W, A, N), "x: unknown field; known are version, id, epoch",
 		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:0g\"]}", "neighbours",
+		{ MANIFEST(V C "\"\\u001b[2J\": 0", ID, E, W, A, N), "?[2J: unknown field",
 		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:+1\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"-2:00:00:00:00:01\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:     0:0:0:0:1\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [7]}", "neighbours", -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": {}}", "neighbours", -EINVAL },
-		{ "{" V C "\"id\": \"01234567-89AB-cdef-0123-456789abcdef\"" C E C W C A C N "}",
-		  "id", -EINVAL },
-		{ "{" V C "\"id\": \"01234567089ab-cdef-0123-456789abcdef\"" C E C W C A C N "}",
-		  "id", -EINVAL },
-		{ "{" V C "\"id\": 5" C E C W C A C N "}", "id", -EINVAL },
-		{ "{" V C ID C "\"epoch\": 0" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C "\"epoch\": 1.5" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": \"192.0.2.100/24\"" C N "}", "addresses",
-		  -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": [\"192.0.2.1/33\"]" C N "}", "addresses",
-		  -EINVAL },
-		{ "{\"version\": \"1\"" C ID C E C W C A C N "}", "version", -EPROTO },
-		{ WHOLE "x", ":1:", -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"ff:ff:ff:ff:ff:ff\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:0g\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:00:00:00:00:+1\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"-2:00:00:00:00:01\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [\"02:     0:0:0:0:1\"]}", "neighbours",
-		  -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": [7]}", "neighbours", -EINVAL },
-		{ "{" V C ID C E C W C A C "\"neighbours\": {}}", "neighbours", -EINVAL },
-		{ "{" V C "\"id\": \"01234567-89AB-cdef-0123-456789abcdef\"" C E C W C A C N "}",
-		  "id", -EINVAL },
-		{ "{" V C "\"id\": \"01234567089ab-cdef-0123-456789abcdef\"" C E C W C A C N "}",
-		  "id", -EINVAL },
-		{ "{" V C "\"id\": 5" C E C W C A C N "}", "id", -EINVAL },
-		{ "{" V C ID C "\"epoch\": 0" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C "\"epoch\": 1.5" C W C A C N "}", "epoch", -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": \"192.0.2.100/24\"" C N "}", "addresses",
-		  -EINVAL },
-		{ "{" V C ID C E C W C "\"addresses\": [\"192.0.2.1/33\"]" C N "}", "addresses",
-		  -EINVAL },
-		{ "{\"version\": \"1\"" C ID C E C W C A C N "}", "version", -EPROTO },
-		{ WHOLE "x", ":1:", -EINVAL },
-		{ "{" V C V C ID C E C W C A C N "}", "version", -EINVAL },
-		{ "[]", "version", -EPROTO },
-		{ "", TAKEOVER_MANIFEST_NAME, -EINVAL },
+		{ MANIFEST(V C V, ID, E, W, A, N), "1: duplicate object key", -EINVAL },
+		{ MANIFEST(V, ID C ID, E, W, A, N), "1: duplicate object key", -EINVAL },
+		{ MANIFEST(V, ID, E C E, W, A, N), "1: duplicate object key", -EINVAL },
+		{ MANIFEST(V, ID, E, W C W, A, N), "1: duplicate object key", -EINVAL },
+		{ MANIFEST(V, ID, E, W, A C A, N), "1: duplicate object key", -EINVAL },
+		{ MANIFEST(V, ID, E, W, A, N C N), "1: duplicate object key", -EINVAL },
+		{ "\n" WHOLE "\nx", "3: end of file expected", -EINVAL },
+		{ WHOLE WHOLE, "1: end of file expected", -EINVAL },
+		{ "", "1: '[' or '{' expected", -EINVAL },
+		{ "\xff", "1: unable to decode byte 0xff", -EINVAL },
+		{ "{" V C "\"id\": \"\\u0000\"}", "1: \\u0000 is not allowed", -EINVAL },
 	};
-	struct takeover_manifest *m;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const size_t n = sizeof(TAKEOVER_MANIFEST_NAME) - 1;
+		struct takeover_manifest *m = NULL;
+		const char *said;
+		int ret;
+
 		write_bytes(cases[i].text, strlen(cases[i].text));
-		assert_int_equal(read_back(&m), cases[i].ret);
-		if (cases[i].ret == 0)
-			free(m);
-		else if (!strstr(error, cases[i].said))
-			fail_msg("\"%s\" says \"%s\", not \"%s\"", cases[i].text, error,
+		ret = read_back(&m);
+		/* FILE: FIELD: or FILE:LINE: */
+		said = ret == 0 ? error : error + n + (error[n + 1] == ' ' ? 2 : 1);
+		if (ret != cases[i].ret || (ret < 0 && strncmp(error, TAKEOVER_MANIFEST_NAME, n)) ||
+		    strncmp(said, cases[i].said, strlen(cases[i].said)) != 0)
+			fail_msg("\"%s\" says %d \"%s\", not \"%s\"", cases[i].text, ret, error,
 				 cases[i].said);
+		assert_true((ret == 0) == (m != NULL));
+		free(m);
 	}
 }
 
@@ -321,6 +389,13 @@ static void cut_and_garbled(void **state)
 		write_bytes(whole, len);
 		assert_int_equal(read_back(&m), -EINVAL);
 		assert_null(m);
+		assert_true(strncmp(error, "ip-takeover.json:", 17) == 0 && isdigit(error[17]));
+		/* As a copy that was interrupted may leave it. */
+		memcpy(garbled, whole, size);
+		memset(garbled + len, 0, size - len);
+		write_bytes(garbled, size);
+		assert_int_equal(read_back(&m), -EINVAL);
+		assert_null(m);
 	}
 	srandom(1);
 	for (int i = 0; i < 5000; i++) {
@@ -342,6 +417,7 @@ int main(void)
 		cmocka_unit_test(ids_differ),
 		cmocka_unit_test_setup_teardown(none_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_link_is_followed, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_link_is_written_through, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_field_is_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(as_many_as_there_may_be, setup, teardown),

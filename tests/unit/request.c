@@ -324,9 +324,95 @@ static void the_keepers_word_is_the_stages(void **state)
 	close(fd);
 }
 
+static void each_field_is_checked(void **state)
+{
+	static const struct {
+		struct takeover_request request;
+		int ret;
+		const char *said;
+	} cases[] = {
+		{ { 1, TAKEOVER_DUMP_PREPARED, 0, 0 }, 0, "" },
+		{ { 1, TAKEOVER_DUMP_EXIT, TAKEOVER_EXIT_FAILED, 1 }, 0, "" },
+		{ { 1, TAKEOVER_DUMP_EXIT, TAKEOVER_EXIT_NO_CONNECTION, INT32_MAX }, 0, "" },
+		{ { 1, TAKEOVER_RESTORE_EXIT, -1, 7 }, 0, "" },
+		{ { 1, TAKEOVER_RESTORE_EXIT, INT32_MIN, 7 }, 0, "" },
+		{ { 1, TAKEOVER_YIELD, 1, 0 }, 0, "" },
+		{ { 0, TAKEOVER_ROLLBACK, 0, 0 },
+		  -EPROTO,
+		  "version: expected 1, not 0, of another" },
+		{ { 2, TAKEOVER_ROLLBACK, 0, 0 }, -EPROTO, "version: expected 1, not 2" },
+		{ { UINT32_MAX, 0, 0, 0 }, -EPROTO, "version: expected 1, not 4294967295" },
+		{ { 0x01000000, 0, 0, 0 }, -EPROTO, "version: expected 1, not 16777216" },
+		{ { 1, TAKEOVER_VERBS, 0, 0 }, -EPROTO, "verb: expected 0 to 8, not 9" },
+		{ { 1, UINT32_MAX, 0, 0 }, -EPROTO, "verb: expected 0 to 8, not 4294967295" },
+		{ { 1, TAKEOVER_DUMP_PREPARED, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
+		{ { 1, TAKEOVER_DUMP_WITHDRAW, -1, 0 }, -EINVAL, "value: expected 0, not -1" },
+		{ { 1, TAKEOVER_DUMP_EXIT, 3, 0 }, -EINVAL, "value: expected 0 to 2, not 3" },
+		{ { 1, TAKEOVER_DUMP_EXIT, -1, 0 }, -EINVAL, "value: expected 0 to 2, not -1" },
+		{ { 1, TAKEOVER_RESTORE_PREPARED, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
+		{ { 1, TAKEOVER_RESTORE_CLAIM, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
+		{ { 1, TAKEOVER_RESTORE_RELEASE, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
+		{ { 1, TAKEOVER_ROLLBACK, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
+		{ { 1, TAKEOVER_YIELD, 2, 0 }, -EINVAL, "value: expected 0 to 1, not 2" },
+		{ { 1, TAKEOVER_YIELD, INT32_MIN, 0 },
+		  -EINVAL,
+		  "value: expected 0 to 1, not -2147" },
+		{ { 1, TAKEOVER_YIELD, 0, -1 }, -EINVAL, "root_pid: expected a PID or 0, not -1" },
+		{ { 1, TAKEOVER_DUMP_EXIT, 0, INT32_MIN },
+		  -EINVAL,
+		  "root_pid: expected a PID or 0" },
+	};
+	char error[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct takeover_request request = { .version = 77 };
+		int ret;
+
+		error[0] = '\0';
+		ret = takeover_request_check(&cases[i].request, sizeof(request), &request, error,
+					     sizeof(error));
+		if (ret != cases[i].ret || (ret < 0 && strncmp(error, "request: ", 9) != 0) ||
+		    strncmp(error + (ret < 0 ? 9 : 0), cases[i].said, strlen(cases[i].said)) != 0)
+			fail_msg("case %zu says %d \"%s\", not \"%s\"", i, ret, error,
+				 cases[i].said);
+		if (ret == 0)
+			assert_memory_equal(&request, &cases[i].request, sizeof(request));
+		else
+			assert_int_equal(request.version, 77);
+	}
+}
+
+static void each_length_but_one_is_refused(void **state)
+{
+	static const size_t size = sizeof(struct takeover_request);
+	const size_t lengths[] = { 0, 1, size - 1, size + 1, 2 * size, 65536 };
+	struct takeover_request request = { .version = 77 };
+	char error[200], said[80];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		/* No byte more than there is, so that ASAN sees a read beyond it. */
+		unsigned char *datagram = calloc(1, lengths[i] ? lengths[i] : 1);
+
+		assert_non_null(datagram);
+		datagram[0] = 1;
+		assert_int_equal(takeover_request_check(datagram, lengths[i], &request, error,
+							sizeof(error)),
+				 -EPROTO);
+		free(datagram);
+		snprintf(said, sizeof(said), "request: length: expected %zu bytes, not %zu", size,
+			 lengths[i]);
+		assert_int_equal(strncmp(error, said, strlen(said)), 0);
+		assert_int_equal(request.version, 77);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_field_is_checked),
+		cmocka_unit_test(each_length_but_one_is_refused),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(a_worker_that_dies_is_asked_again),
