@@ -183,8 +183,8 @@ static void what_is_wrong_is_named(void **state)
 		{ ONE "@include\n", ":2: @include: expected" },
 		{ "addresses = (", ":1: syntax error; expected NAME = VALUE" },
 		{ ONE "quiesce_ms 5;\n", ":2: syntax error; expected" },
-		{ ONE "\"quiesce_ms\": 5\n", ":2: syntax error; expected" },
-		{ "{\"version\": 1}", ":1: syntax error; expected" },
+		{ ONE "quiesce_ms = = 5;\n", ":2: syntax error; expected" },
+		{ "{ hold_seconds = 1; }", ":1: syntax error; expected" },
 		{ "\xff\xfe", ":1: syntax error; expected" },
 	};
 	struct takeover_config config = { .n_addresses = 77 };
