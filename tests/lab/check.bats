@@ -226,14 +226,18 @@ picture() {
 }
 
 @test "what a killed keeper has left, and /run/ip-takeover that is no directory" {
+	local id=01234567-89ab-cdef-0123-456789abcdef
 	on alpha mkdir -m 700 /run/ip-takeover
 	all_ok check alpha
-	on alpha sh -c 'echo "{\"id\": \"1234\", \"role\": \"source\", \"state\": \"rolled back\",
-		\"keeper_pid\": 999999, \"addresses\": []}" >/run/ip-takeover/1234-source.json'
+	on alpha tee /run/ip-takeover/$id-source.json >/dev/null <<-END
+	{ "id": "$id", "role": "source", "state": "rolled back", "message": "", "criu_pid": 999998,
+	  "root_pid": 0, "keeper_pid": 999999, "socket": "/run/ip-takeover/criu-999998-1.sock",
+	  "guard": "01234567-source", "addresses": [ { "address": "192.0.2.100/24", "device": "eth0" } ] }
+	END
 	exits 0 "" check alpha
-	says warning /run/ip-takeover "without a keeper: 1234 \(rolled back\)"
-	remedy /run/ip-takeover "ip-takeover rollback ID"
-	on alpha /src/build/ip-takeover rollback 1234
+	says warning /run/ip-takeover "without a keeper: $id \(rolled back\)"
+	remedy /run/ip-takeover "ip-takeover clean"
+	on alpha /src/build/ip-takeover clean
 	all_ok check alpha
 	on alpha sh -c 'rmdir /run/ip-takeover && touch /run/ip-takeover'
 	exits 1 "" check alpha
