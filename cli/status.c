@@ -55,8 +55,9 @@ int cli_status(int argc, char **argv)
 				printf("%-36s  %-11s  %-11s  %-22s  %s%s%s\n",
 				       journal_field(j, "id"), journal_field(j, "role"),
 				       journal_field(j, "state"), journal_field(a, "address"),
-				       advice(j), journal_field(j, "message")[0] ? "; " : "",
-				       journal_field(j, "message"));
+				       n == 0 ? advice(j) : "",
+				       n == 0 && journal_field(j, "message")[0] ? "; " : "",
+				       n == 0 ? journal_field(j, "message") : "");
 		}
 	}
 	json_decref(journals);

@@ -21,7 +21,8 @@
 struct nft_batch {
 	struct mnl_socket *nl;
 	struct mnl_nlmsg_batch *mnl; /* NULL between transactions */
-	struct nlmsghdr *open;	     /* the message being filled */
+	struct nlmsghdr *open, *last; /* the message being filled, the last one */
+	bool full;
 	uint32_t seq, first_seq, last_seq;
 	_Alignas(struct nlmsghdr) char buf[BATCH_SIZE];
 };
@@ -62,7 +63,8 @@ int nft_batch_begin(struct nft_batch *batch)
 {
 	if (batch->mnl)
 		mnl_nlmsg_batch_stop(batch->mnl);
-	batch->open = NULL;
+	batch->open = batch->last = NULL;
+	batch->full = false;
 	batch->mnl = mnl_nlmsg_batch_start(batch->buf, sizeof(batch->buf) / 2);
 	if (!batch->mnl)
 		return -ENOMEM;
@@ -74,8 +76,11 @@ int nft_batch_begin(struct nft_batch *batch)
 
 static void close_message(struct nft_batch *batch)
 {
-	if (batch->open)
-		mnl_nlmsg_batch_next(batch->mnl);
+	if (batch->open && !mnl_nlmsg_batch_next(batch->mnl))
+		batch->full = true;
+	/* Half of the buffer is left for the message that did not fit. */
+	if (batch->full)
+		mnl_nlmsg_batch_reset(batch->mnl);
 	batch->open = NULL;
 }
 
@@ -85,11 +90,13 @@ struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type, uint1
 	close_message(batch);
 	batch->last_seq = batch->seq++;
 	batch->open = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch->mnl), type, family,
-					    flags | NLM_F_ACK, batch->last_seq);
+					    flags, batch->last_seq);
+	batch->last = batch->open;
 	return batch->open;
 }
 
-/* Read the acknowledgements up to that of the last message. */
+/* Read errors, up to the acknowledgement of the last message. Were each acknowledged, some
+ * hundred would overrun the socket's buffer: 64 addresses need more. */
 static int read_acks(struct nft_batch *batch)
 {
 	unsigned int portid = mnl_socket_get_portid(batch->nl);
@@ -126,6 +133,13 @@ int nft_batch_commit(struct nft_batch *batch)
 	int ret;
 
 	close_message(batch);
+	if (batch->full) {
+		mnl_nlmsg_batch_stop(batch->mnl);
+		batch->mnl = NULL;
+		return -EMSGSIZE;
+	}
+	if (batch->last)
+		batch->last->nlmsg_flags |= NLM_F_ACK;
 	nftnl_batch_end(mnl_nlmsg_batch_current(batch->mnl), batch->seq++);
 	mnl_nlmsg_batch_next(batch->mnl);
 	if (mnl_socket_sendto(batch->nl, mnl_nlmsg_batch_head(batch->mnl),
