@@ -206,11 +206,6 @@ int takeover_hold_pass(struct takeover_hold *hold, uint32_t id, bool accept)
 	return give_verdict(hold, NFQNL_MSG_VERDICT, accept ? NF_ACCEPT : NF_DROP, id);
 }
 
-int takeover_hold_drop(struct takeover_hold *hold, uint32_t id)
-{
-	return give_verdict(hold, NFQNL_MSG_VERDICT_BATCH, NF_DROP, id);
-}
-
 void takeover_hold_close(struct takeover_hold *hold)
 {
 	if (!hold)

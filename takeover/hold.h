@@ -38,9 +38,6 @@ int takeover_hold_release(struct takeover_hold *hold);
 /* Let packet @id alone go on, or drop it alone. */
 int takeover_hold_pass(struct takeover_hold *hold, uint32_t id, bool accept);
 
-/* Drop what is held up to and including packet @id. */
-int takeover_hold_drop(struct takeover_hold *hold, uint32_t id);
-
 void takeover_hold_close(struct takeover_hold *hold);
 
 #endif

@@ -339,33 +339,46 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		commit(k);
 }
 
-/* What waits for addresses whose new owner has spoken goes there; then it is dropped here. */
+/* Which of our addresses @p is for; n_addresses: none. */
+static size_t address_of(const struct takeover_keeper *k, const struct takeover_held *p)
+{
+	bool v6 = p->len > 0 && p->packet[0] >> 4 == 6;
+	size_t i;
+
+	for (i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
+		if (v6 == (a->family == AF_INET6) && p->len >= (v6 ? 40 : 20) &&
+		    memcmp(p->packet + (v6 ? 24 : 16), a->ip, takeover_family_len(a->family)) == 0)
+			break;
+	}
+	return i;
+}
+
+/* What waits for an address whose new owner has spoken goes there, in order; then it is
+ * dropped here. */
 static void relay(struct takeover_keeper *k)
 {
-	while (k->held) {
-		struct takeover_held *p = k->held;
-		bool v6 = p->len > 0 && p->packet[0] >> 4 == 6;
-		size_t i;
+	struct takeover_held *held = k->held, *p;
 
-		for (i = 0; i < k->manifest->n_addresses; i++) {
-			const struct takeover_address *a = &k->manifest->addresses[i];
+	k->held = NULL;
+	k->held_tail = &k->held;
+	while ((p = held)) {
+		size_t i = address_of(k, p);
 
-			if (v6 == (a->family == AF_INET6) && p->len >= (v6 ? 40 : 20) &&
-			    memcmp(p->packet + (v6 ? 24 : 16), a->ip,
-				   takeover_family_len(a->family)) == 0)
-				break;
+		held = p->next;
+		if (i < k->manifest->n_addresses && !k->owner_known[i]) {
+			p->next = NULL;
+			*k->held_tail = p;
+			k->held_tail = &p->next;
+			continue;
 		}
-		if (i < k->manifest->n_addresses && !k->owner_known[i])
-			return;
 		/* The new owner knows nothing of a leftover, and would answer with an RST. */
 		if (i < k->manifest->n_addresses &&
 		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true) &&
 		    takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len) == 0)
 			k->n_relayed++;
-		takeover_hold_drop(k->hold, p->id);
-		k->held = p->next;
-		if (!k->held)
-			k->held_tail = &k->held;
+		takeover_hold_pass(k->hold, p->id, false);
 		free(p);
 		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
 	}
@@ -401,9 +414,13 @@ void takeover_source_leaving(struct takeover_keeper *k, uint32_t id, const void 
 
 void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
 {
+	bool first = true;
+
 	if (k->state != TAKEOVER_COMMITTED)
 		return;
-	if (!k->owner_known[i])
+	for (size_t n = 0; n < k->manifest->n_addresses; n++)
+		first = first && !k->owner_known[n];
+	if (first)
 		takeover_journal(k, "new owner heard");
 	k->owner_known[i] = true;
 	memcpy(k->owner[i], mac, TAKEOVER_MAC_LEN);
