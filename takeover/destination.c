@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "conntrack.h"
 #include "keeper.h"
 #include "netlink.h"
 #include "tasks.h"
@@ -156,6 +157,21 @@ static void announce(struct takeover_keeper *k)
 				  k->manifest->n_neighbours);
 }
 
+/* The sockets are here, and nothing has reached them yet. */
+static void adopt_connections(struct takeover_keeper *k)
+{
+	size_t n;
+	int ret = takeover_conntrack_adopt(k->manifest->addresses, k->manifest->n_addresses, &n);
+
+	if (ret < 0)
+		takeover_keeper_add(k,
+				    "cannot make the connections known to connection tracking: %s; "
+				    "a packet filter may drop them",
+				    strerror(-ret));
+	else if (n > 0)
+		takeover_event(k, "connections tracked");
+}
+
 static int claim(struct takeover_keeper *k)
 {
 	int ret;
@@ -163,6 +179,7 @@ static int claim(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_PREPARED)
 		return 0;
 	takeover_event(k, "claim");
+	adopt_connections(k);
 	ret = listen_for_owner(k);
 	if (ret < 0)
 		return ret;
@@ -214,6 +231,7 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 					    takeover_address_format(a, text, sizeof(text)),
 					    a->device, strerror(-ret));
 	}
+	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
 	takeover_keeper_unguard(k);
 	k->state = TAKEOVER_ROLLED_BACK;

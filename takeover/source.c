@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conntrack.h"
 #include "keeper.h"
 #include "locks.h"
 #include "netlink.h"
@@ -460,6 +461,8 @@ void takeover_source_tick(struct takeover_keeper *k)
 		all = all && k->owner_known[i];
 	if (all && now > k->quiet_at_ms) {
 		unlock(k);
+		if (takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses) < 0)
+			takeover_event(k, "connections still tracked");
 		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
 	} else if (!all && now > k->deadline_ms) {

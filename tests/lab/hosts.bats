@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Takeovers on hosts as administrators configure them.
+
+load helper
+
+# The capture begins before the test does.
+[[ $BATS_TEST_NAME != *IPv6* ]] || address=2001:db8::100
+
+# The administrator's own tables stay.
+nothing_left() {
+	local host=$1
+	until_true 15 "the keepers of $host end" no_keeper "$host"
+	[ -z "$(on "$host" nft list tables | grep -v 'table inet filter')" ]
+	on "$host" sh -c '! ls /run/ip-takeover | grep -v "json$"'
+	[ -z "$(on "$host" cat /proc/net/netfilter/nfnetlink_queue)" ]
+}
+
+both() {
+	on alpha "$@"
+	on beta "$@"
+}
+
+busy() {
+	start_redis
+	start_load 50 --interval-ms 10-30
+}
+
+# all_answered_by HOST TIME: every client has had an answer from there since TIME.
+all_answered_by() {
+	[ "$(on client tcpdump -ttnnqr /shared/capture \
+		"ether src $(mac_of "$1") and src host $address and tcp src port 6379" 2>/dev/null |
+		awk -v since="$2" '$1 > since && $NF > 0 { print $5 }' | sort -u | wc -l)" -ge 50 ]
+}
+
+# served_by HOST TIME
+served_by() {
+	holds_address "$1"
+	until_true 3 "all clients have an answer from $1" all_answered_by "$1" "$2"
+	answers_go_on
+}
+
+there() {
+	local since
+	since=$(date +%s.%N)
+	dump plugin
+	restore beta plugin
+	served_by beta "$since"
+}
+
+back() {
+	local since
+	since=$(date +%s.%N)
+	rm -r "$shared/images"
+	mkdir "$shared/images"
+	on beta criu dump "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin 3>&-
+	restore alpha plugin
+	served_by alpha "$since"
+}
+
+# Everything that holds after a takeover from alpha to beta and one back.
+came_back() {
+	holds_address alpha
+	not holds_address beta
+	end_load
+	nothing_left alpha
+	nothing_left beta
+	no_journal alpha
+	no_journal beta
+	wire_saw alpha beta alpha
+}
+
+there_and_back() {
+	busy
+	there
+	back
+	came_back
+}
+
+@test "strict rp_filter, arp_ignore, arp_announce, arp_filter" {
+	both sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1 \
+		net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 \
+		net.ipv4.conf.all.arp_filter=1 net.ipv4.conf.eth0.arp_filter=1
+	there_and_back
+}
+
+@test "arp_ignore=2" {
+	both sysctl -qw net.ipv4.conf.all.arp_ignore=2 net.ipv4.conf.all.arp_announce=2
+	there_and_back
+}
+
+# policy NEW: both hosts drop what is neither of a known connection nor NEW to redis. CRIU
+# tries out TCP_REPAIR on the loopback device.
+policy() {
+	both nft "table inet filter {
+		chain input {
+			type filter hook input priority filter; policy drop;
+			iif lo accept
+			ct state established,related accept
+			$1 ct state new accept
+			meta l4proto { icmp, ipv6-icmp } accept
+		}
+		chain output {
+			type filter hook output priority filter; policy drop;
+			oif lo accept
+			ct state established,related accept
+			meta l4proto { icmp, ipv6-icmp } accept
+		}
+	}"
+}
+
+@test "an nftables policy of drop that lets new connections to redis in" {
+	policy 'tcp dport 6379'
+	there_and_back
+	not on beta grep $address /proc/net/nf_conntrack
+}
+
+@test "an nftables policy of drop that takes only a SYN for new" {
+	policy 'tcp dport 6379 tcp flags & (fin | syn | rst | ack) == syn'
+	there_and_back
+}
+
+@test "the same over IPv6" {
+	policy 'tcp dport 6379 tcp flags & (fin | syn | rst | ack) == syn'
+	there_and_back
+	not on beta grep 2001:0db8:0000:0000:0000:0000:0000:0100 /proc/net/nf_conntrack
+}
+
+@test "the same where conntrack picks up no connection" {
+	both sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+	policy 'tcp dport 6379 tcp flags & (fin | syn | rst | ack) == syn'
+	there_and_back
+}
