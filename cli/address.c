@@ -7,6 +7,7 @@
 #include "announce.h"
 #include "cli.h"
 #include "config.h"
+#include "journal.h"
 #include "netlink.h"
 
 #define DELADDR_MS 1000
@@ -95,7 +96,11 @@ int cli_claim(int argc, char **argv)
 	else if (!present)
 		ret = probe(wire, a, config.probe_ms);
 	if (ret == 0) {
-		ret = takeover_address_add(a) ?: takeover_announce(wire, a, NULL, 0);
+		ret = takeover_address_add(a);
+		if (ret == 0) {
+			journal_make_way(a);
+			ret = takeover_announce(wire, a, NULL, 0);
+		}
 		if (ret < 0)
 			ret = fail(a, "claim", ret);
 	}

@@ -82,3 +82,18 @@ bool journal_has_ended(const json_t *journal)
 	return journal_has_state(journal, TAKEOVER_ROLLED_BACK) ||
 	       journal_has_state(journal, TAKEOVER_ABANDONED);
 }
+
+void journal_make_way(const struct takeover_address *address)
+{
+	json_t *journals = cli_journals(), *j, *entry;
+	struct takeover_address a;
+	size_t i, n;
+
+	json_array_foreach(journals, i, j)
+		json_array_foreach(json_object_get(j, "addresses"), n, entry)
+			if (journal_has_ended(j) &&
+			    takeover_address_parse(journal_field(entry, "address"), &a) == 0 &&
+			    takeover_address_equal(&a, address))
+				takeover_guard_remove(journal_field(j, "guard"));
+	json_decref(journals);
+}

@@ -21,6 +21,9 @@ bool journal_is_source(const json_t *journal);
 /* Rolled back or abandoned: history. */
 bool journal_has_ended(const json_t *journal);
 
+/* @address is here: take away guards that ended takeovers of it have left. */
+void journal_make_way(const struct takeover_address *address);
+
 /* Its criu is at work still. */
 bool journal_has_criu(const json_t *journal);
 

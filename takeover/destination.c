@@ -216,6 +216,7 @@ static int release(struct takeover_keeper *k)
 
 void takeover_destination_rollback(struct takeover_keeper *k)
 {
+	bool announced = k->state == TAKEOVER_CLAIMED;
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	takeover_journal(k, "rollback");
@@ -233,7 +234,10 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	}
 	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
-	takeover_keeper_unguard(k);
+	if (announced)
+		takeover_keeper_shut(k);
+	else
+		takeover_keeper_unguard(k);
 	k->state = TAKEOVER_ROLLED_BACK;
 	takeover_journal(k, "rolled back");
 }

@@ -371,6 +371,18 @@ int takeover_guard_open(struct takeover_guard *guard)
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
+int takeover_guard_shut(struct takeover_guard *guard)
+{
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[0]) ?:
+		  flush_ip_chain(guard, &ip_chains[1]);
+
+	guard->mode = TAKEOVER_GUARD_DROP;
+	for (size_t i = 0; ret == 0 && i < guard->n; i++)
+		ret = put_hold(guard, &guard->addresses[i], true)
+			      ?: put_hold(guard, &guard->addresses[i], false);
+	return ret < 0 ? ret : nft_batch_commit(guard->batch);
+}
+
 static const uint32_t all_families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
 
 int takeover_guard_remove(const char *name)

@@ -70,6 +70,10 @@ int takeover_guard_open_out(struct takeover_guard *guard);
  * holds (linux net/netfilter/nf_queue.c, nf_queue_nf_hook_drop). */
 int takeover_guard_open(struct takeover_guard *guard);
 
+/* From here on nothing is held any more: all is dropped, and no queue is needed. For a guard
+ * that is to stand when its keeper has ended: another's queue may have the same number. */
+int takeover_guard_shut(struct takeover_guard *guard);
+
 /* Delete the tables of the guard named @name, whoever set them. 0 also when there
  * are none. Held packets are dropped. */
 int takeover_guard_remove(const char *name);

@@ -141,6 +141,10 @@ void takeover_keeper_release(struct takeover_keeper *keeper);
 /* Remove the guard: what it holds is dropped. */
 void takeover_keeper_unguard(struct takeover_keeper *keeper);
 
+/* The same at an end without owner; but where this host would forward what still comes for
+ * the addresses, the guard stays and drops it, until somebody makes way. */
+void takeover_keeper_shut(struct takeover_keeper *keeper);
+
 /* The event loop: from the role's beginning, or where a dead worker stopped, to the
  * end of the takeover. */
 void takeover_worker(struct takeover_keeper *keeper);

@@ -47,7 +47,8 @@ static int settle(struct takeover_keeper *k, const json_t *journal, const char *
 	int ret;
 
 	if (has_ended(journal)) {
-		if (make_way)
+		/* Its guard may have been left to drop what this host would forward. */
+		if (make_way && takeover_guard_remove(text(journal, "guard")) == 0)
 			unlink(path);
 		return 0;
 	}

@@ -235,8 +235,8 @@ static void abandon(struct takeover_keeper *k, const char *why)
 {
 	/* An address that stays needs its guard: the kernel would answer for it. */
 	if (withdraw(k) == 0) {
-		takeover_keeper_unguard(k);
 		takeover_keeper_say(k, 0, "%s", why);
+		takeover_keeper_shut(k);
 	}
 	unlock(k);
 	k->state = TAKEOVER_ABANDONED;

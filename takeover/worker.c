@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "forwarding.h"
 #include "keeper.h"
 #include "netlink.h"
 
@@ -106,6 +107,22 @@ void takeover_keeper_unguard(struct takeover_keeper *k)
 	if (k->guard_name[0])
 		takeover_guard_remove(k->guard_name);
 	k->opened_at_ms = 0;
+}
+
+void takeover_keeper_shut(struct takeover_keeper *k)
+{
+	bool forwards = false;
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		forwards |= takeover_forwards(&k->manifest->addresses[i]);
+	if (!forwards) {
+		takeover_keeper_unguard(k);
+		return;
+	}
+	takeover_guard_shut(k->guard);
+	k->opened_at_ms = 0;
+	takeover_keeper_add(k, "this host forwards, so what comes for the address is dropped here "
+			       "until ip-takeover rollback, claim or a restore");
 }
 
 /* Packets that were on their way to the queue when the rules went. */

@@ -131,3 +131,70 @@ policy() {
 	policy 'tcp dport 6379 tcp flags & (fin | syn | rst | ack) == syn'
 	there_and_back
 }
+
+forwarding() {
+	both sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+forwarded() { on alpha awk '/^Ip: [0-9]/ { print $7 }' /proc/net/snmp; }
+
+no_redirect() {
+	[ -z "$(on client tcpdump -nr /shared/capture 'icmp[icmptype] = icmp-redirect' 2>/dev/null)" ]
+}
+
+@test "hosts that forward, with a second in which nobody has the address" {
+	forwarding
+	busy
+	dump plugin
+	# The time itself is the point: the longest retransmission timer runs meanwhile.
+	sleep 1
+	restore beta plugin
+	[ "$(forwarded)" = 0 ]
+	moved
+	no_redirect
+}
+
+# Sets $id.
+abandoned() {
+	forwarding
+	on alpha sh -c 'echo "hold_seconds = 1;" >>/etc/criu/ip-takeover.conf'
+	busy
+	dump plugin
+	until_true 10 "alpha gives up" on alpha sh -c '/src/build/ip-takeover status | grep -q abandoned'
+	until_true 10 "alpha's keeper ends" no_keeper alpha
+	not holds_address alpha
+	on alpha /src/build/ip-takeover status | grep 'this host forwards'
+	id=$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')
+	# Clients that still believe that alpha has it.
+	on client ip neigh replace $address lladdr "$(mac_of alpha)" dev eth0 nud reachable
+	not on client ping -q -c 3 -i 0.1 -w 1 $address
+	[ "$(forwarded)" = 0 ]
+}
+
+@test "abandoned on a host that forwards, then restored on beta" {
+	abandoned
+	restore beta plugin
+	served_by beta 0
+	end_load
+	nothing_left beta
+	on alpha /src/build/ip-takeover rollback "$id"
+	nothing_left alpha
+	no_journal alpha
+	wire_saw alpha beta
+	no_redirect
+}
+
+@test "abandoned on a host that forwards, then restored there" {
+	abandoned
+	restore alpha plugin
+	stayed
+	no_journal alpha
+	no_redirect
+}
+
+@test "abandoned on a host that forwards, then claimed by hand" {
+	abandoned
+	on alpha /src/build/ip-takeover claim $address
+	nothing_left alpha
+	on client ping -q -c 1 -W 5 $address
+}
