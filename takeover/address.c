@@ -18,6 +18,7 @@
 
 #include "address.h"
 #include "netlink.h"
+#include "subnet.h"
 
 size_t takeover_family_len(int family)
 {
@@ -225,14 +226,32 @@ static int await_deladdr(struct nl_sock *sk, struct deladdr_wait *wait, int time
 	return 0;
 }
 
+/* A primary address takes its secondaries with it, and the host's own may be among them. */
+static int delete (struct nl_sock *sk, struct rtnl_addr *addr,
+		   const struct takeover_address *address, const struct takeover_subnet *subnet)
+{
+	bool promote = subnet->has_secondaries && takeover_subnet_promote(address);
+	int ret = takeover_nl_errno(rtnl_addr_delete(sk, addr, 0));
+
+	if (promote)
+		takeover_subnet_promote_end(address);
+	return ret;
+}
+
 int takeover_address_delete(const struct takeover_address *address, int timeout_ms)
 {
 	struct deladdr_wait wait = { .address = address };
 	struct nl_sock *sk = NULL, *monitor = NULL;
+	struct takeover_address actual = *address;
 	struct rtnl_addr *addr = NULL;
+	struct takeover_subnet subnet;
 	int ret;
 
-	ret = to_rtnl(address, &addr);
+	ret = takeover_subnet_find(address, &subnet);
+	if (ret < 0 || !subnet.present)
+		return ret;
+	actual.prefixlen = subnet.prefixlen;
+	ret = to_rtnl(&actual, &addr);
 	if (ret < 0)
 		return ret;
 	wait.ifindex = rtnl_addr_get_ifindex(addr);
@@ -242,7 +261,7 @@ int takeover_address_delete(const struct takeover_address *address, int timeout_
 	ret = takeover_nl_open(NETLINK_ROUTE, &sk);
 	if (ret < 0)
 		goto out;
-	ret = takeover_nl_errno(rtnl_addr_delete(sk, addr, 0));
+	ret = delete (sk, addr, address, &subnet);
 	if (ret == -EADDRNOTAVAIL) {
 		ret = 0;
 		goto out;

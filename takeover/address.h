@@ -52,7 +52,8 @@ bool takeover_address_is_device(const char *name);
  * kernel's errno. RTM_NEWADDR, acknowledged (linux net/ipv4/devinet.c). */
 int takeover_address_add(const struct takeover_address *address);
 
-/* Delete @address from its device and wait, at most @timeout_ms, for the
+/* Delete @address from its device, whatever its prefix there, but no secondary address
+ * with it: one of those may become the primary. Wait, at most @timeout_ms, for the
  * kernel's own RTM_DELADDR. 0 also when it was not there; -ETIMEDOUT when the
  * notification does not come; -ENODEV; else the kernel's errno. */
 int takeover_address_delete(const struct takeover_address *address, int timeout_ms);

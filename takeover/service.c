@@ -10,6 +10,7 @@
 #include "neighbours.h"
 #include "service.h"
 #include "sockets.h"
+#include "subnet.h"
 #include "tasks.h"
 
 static bool is_loopback(const struct takeover_socket *s)
@@ -94,6 +95,7 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 			const struct takeover_address *a)
 {
 	struct use use = used(sockets, a, k->root_known);
+	struct takeover_subnet subnet;
 	bool present = false;
 	int ret;
 
@@ -106,7 +108,11 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 	if (use.other && !k->config.ignore_others)
 		return refuse(k, a, use.other);
 	k->port = use.bound ? use.bound->local_port : use.reached->local_port;
-	k->manifest->addresses[k->manifest->n_addresses++] = *a;
+	k->manifest->addresses[k->manifest->n_addresses] = *a;
+	/* Put back as it is now. */
+	if (takeover_subnet_find(a, &subnet) == 0 && subnet.present)
+		k->manifest->addresses[k->manifest->n_addresses].prefixlen = subnet.prefixlen;
+	k->manifest->n_addresses++;
 	add_neighbours(k, sockets, a);
 	for (size_t i = 0; i < sockets->n; i++)
 		k->n_connections += sockets->all[i].protocol == IPPROTO_TCP &&

@@ -198,3 +198,72 @@ abandoned() {
 	nothing_left alpha
 	on client ping -q -c 1 -W 5 $address
 }
+
+# primary PROMOTE_SECONDARIES: alpha's own address is a secondary of the service's.
+primary() {
+	on alpha sysctl -qw net.ipv4.conf.all.promote_secondaries=0 \
+		net.ipv4.conf.eth0.promote_secondaries="$1"
+	on alpha ip address flush scope global dev eth0
+	on alpha ip address add $address/24 dev eth0
+	on alpha ip address add 192.0.2.1/24 dev eth0
+	on alpha ip -o address show to 192.0.2.1 | grep secondary
+}
+
+# own_unchanged PROMOTE_SECONDARIES
+own_unchanged() {
+	on alpha ip -o address show dev eth0 to 192.0.2.1/32 | grep -q 192.0.2.1/24
+	[ "$(on alpha cat /proc/sys/net/ipv4/conf/eth0/promote_secondaries)" = "$1" ]
+	[ "$(on alpha cat /proc/sys/net/ipv4/conf/all/promote_secondaries)" = 0 ]
+	on alpha ping -q -c 1 -W 5 -I 192.0.2.1 192.0.2.2
+}
+
+# primary_moves PROMOTE_SECONDARIES
+primary_moves() {
+	primary "$1"
+	busy
+	there
+	own_unchanged "$1"
+	back
+	own_unchanged "$1"
+	came_back
+}
+
+@test "alpha's own address is secondary to the service's" { primary_moves 0; }
+@test "alpha's own address is secondary to the service's, promote_secondaries" { primary_moves 1; }
+
+# Back again it is the secondary one: the kernel appends what is added.
+@test "alpha's own address is secondary to the service's, dump -R" {
+	primary 0
+	busy
+	dump plugin -R
+	own_unchanged 0
+	stayed
+}
+
+# single: the service address has no subnet, on both hosts.
+single() {
+	both sed -i "s|$address/24|$address/32|" /etc/criu/ip-takeover.conf
+	on alpha ip address del $address/24 dev eth0
+	on alpha ip address add $address/32 dev eth0
+}
+
+@test "a service address of prefix 32" {
+	single
+	there_and_back
+	on alpha ip -o address show to $address | grep $address/32
+}
+
+@test "a service address of another prefix than the configuration's" {
+	single
+	both sed -i "s|$address/32|$address/24|" /etc/criu/ip-takeover.conf
+	busy
+	dump plugin -R
+	on alpha ip -o address show to $address | grep $address/32
+	answers_go_on
+	pid=$(on alpha cat /run/redis.pid)
+	rm -r "$shared/images"
+	dump plugin
+	restore beta plugin
+	on beta ip -o address show to $address | grep $address/24
+	moved
+}
