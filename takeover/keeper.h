@@ -19,6 +19,7 @@
 #include "manifest.h"
 #include "quiesce.h"
 #include "request.h"
+#include "routes.h"
 
 enum takeover_state {
 	TAKEOVER_STARTING,
@@ -82,6 +83,8 @@ struct takeover_keeper {
 	bool root_known;		 /* from the beginning */
 	pid_t tasks[TAKEOVER_TASKS_MAX]; /* on the source: the tree; service.h */
 	size_t n_tasks;
+	struct takeover_routes *routes; /* on the source: of its addresses, or NULL */
+	bool routes_detached;
 	struct takeover_unrest unrest;	   /* what the quiesce has not waited for */
 	long quiesced_ms;		   /* how long it took */
 	bool silent;			   /* nothing of the tree leaves the source any more */

@@ -14,10 +14,11 @@
 #include "service.h"
 #include "tasks.h"
 
-#define DELADDR_MS 1000
-#define BACK_MS	   500
-#define DYING_MS   5
-#define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
+#define DELADDR_MS  1000
+#define BACK_MS	    500
+#define DYING_MS    5
+#define QUIET_MS    1500 /* nothing held for so long after the new owner spoke: done */
+#define ROUTES_NOTE "routes that lose their source address with it: "
 
 int takeover_source_open(struct takeover_keeper *k)
 {
@@ -40,6 +41,9 @@ int takeover_source_open(struct takeover_keeper *k)
 				k, ret, "%s: cannot listen for announcements: %s",
 				k->manifest->addresses[i].device, strerror(-ret));
 	}
+	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot list routes: %s", strerror(-ret));
 	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold)
 		      ?: takeover_hold_open(k->config.hold_packets, true, &k->hold_out);
 	if (ret < 0)
@@ -162,6 +166,41 @@ static void unlock(struct takeover_keeper *k)
 		takeover_event(k, "CRIU's locks removed");
 }
 
+/* A host that loses a service keeps its ways out. */
+static void detach_routes(struct takeover_keeper *k)
+{
+	char text[200];
+	int ret;
+
+	if (!k->routes)
+		return;
+	k->routes_detached = true;
+	ret = takeover_routes_detach(k->routes);
+	takeover_routes_format(k->routes, text, sizeof(text));
+	if (ret < 0)
+		takeover_keeper_add(k, "%s: cannot take their source address off: %s", text,
+				    strerror(-ret));
+	else
+		takeover_keeper_add(k, ROUTES_NOTE "%s; set another one", text);
+}
+
+static void restore_routes(struct takeover_keeper *k)
+{
+	char text[200], *note = strstr(k->message, ROUTES_NOTE);
+	int ret;
+
+	if (!k->routes_detached)
+		return;
+	k->routes_detached = false;
+	if (note)
+		*note = '\0';
+	ret = takeover_routes_restore(k->routes);
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot put back the source address of %s: %s",
+				    takeover_routes_format(k->routes, text, sizeof(text)),
+				    strerror(-ret));
+}
+
 static int withdraw(struct takeover_keeper *k)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN];
@@ -173,6 +212,7 @@ static int withdraw(struct takeover_keeper *k)
 	ret = takeover_service_check(k) ?: silence(k);
 	if (ret < 0)
 		return ret;
+	detach_routes(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
@@ -211,6 +251,7 @@ void takeover_source_rollback(struct takeover_keeper *k)
 				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
 				k->manifest->n_neighbours);
 	}
+	restore_routes(k);
 	/* criu does both itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
 	if (k->criu_fd < 0)

@@ -267,3 +267,110 @@ single() {
 	on beta ip -o address show to $address | grep $address/24
 	moved
 }
+
+# routed: alpha's default route and others have the service address for their source.
+routed() {
+	on alpha ip route add default via 192.0.2.254 src 192.0.2.100 metric 5 mtu 1400
+	on alpha ip route add 198.51.100.0/24 src 192.0.2.100 nexthop via 192.0.2.253 nexthop via 192.0.2.252
+	on alpha ip route add 203.0.113.0/24 dev eth0 src 192.0.2.100 table 7
+	on alpha ip route add 203.0.113.1 via 192.0.2.254 src 192.0.2.1
+	on alpha ip -6 route add 2001:db8:1::/48 via 2001:db8::254 src 2001:db8::100
+	on alpha ip -6 route add default via 2001:db8::254 src 2001:db8::100 metric 7
+}
+
+routes() { on alpha sh -c 'ip route show table all; ip -6 route show table all' | grep -v ' proto kernel '; }
+
+@test "routes with the service address as their source stay without it" {
+	local before
+	routed
+	before=$(routes)
+	busy
+	dump plugin
+	restore beta plugin
+	moved
+	diff <(echo "$before" | grep -v '^local' | sed "s/ src $address//") <(routes | grep -v '^local')
+	field "$shared/images/ip-takeover-dump.json" message | grep 'routes that lose their source address'
+	field "$shared/images/ip-takeover-dump.json" message | grep 'default via 192.0.2.254 dev eth0'
+}
+
+@test "routes with the service address as their source are the same after dump -R" {
+	local before
+	routed
+	before=$(routes)
+	busy
+	dump plugin -R
+	diff <(echo "$before") <(routes)
+	stayed
+	not on alpha sh -c '/src/build/ip-takeover status | grep "lose their source"'
+}
+
+@test "IPv6 routes with the service address as their source are the same after dump -R" {
+	local before
+	routed
+	before=$(routes)
+	busy
+	dump plugin -R
+	diff <(echo "$before") <(routes)
+	stayed
+}
+
+device=eth0
+mac_of() { on "$1" cat "/sys/class/net/$device/address"; }
+
+# addresses_on DEVICE HOST...: they and the configuration change to another device.
+addresses_on() {
+	local host own
+	device=$1
+	for host in "${@:2}"; do
+		own=$(on "$host" ip -o -4 address show dev eth0 | awk '{ print $4 }')
+		on "$host" ip address flush scope global dev eth0
+		on "$host" sed -i "s/eth0/$device/" /etc/criu/ip-takeover.conf
+		on "$host" ip link set "$device" up
+		for own in $own; do on "$host" ip address add "$own" dev "$device"; done
+	done
+}
+
+bridge() {
+	local host
+	for host; do
+		on "$host" ip link add br0 type bridge stp_state 0
+		on "$host" ip link set br0 address "$(on "$host" cat /sys/class/net/eth0/address)"
+		on "$host" ip link set eth0 master br0
+	done
+	addresses_on br0 "$@"
+	# Of the same MAC.
+	device=eth0
+}
+
+@test "both hosts have their addresses on a bridge" {
+	bridge alpha beta
+	there_and_back
+}
+
+@test "alpha has its addresses on a bridge" {
+	bridge alpha
+	there_and_back
+}
+
+@test "beta has its addresses on a bridge" {
+	bridge beta
+	there_and_back
+}
+
+# Where a kernel has no VLAN devices: a macvlan is stacked on eth0 likewise, has a MAC of
+# its own besides, and the hooks that see its packets are those of a VLAN device.
+@test "both hosts have their addresses on a macvlan device" {
+	both ip link add link eth0 name mac0 type macvlan mode bridge
+	addresses_on mac0 alpha beta
+	there_and_back
+}
+
+@test "the service address has a routing table of its own" {
+	local before
+	both ip route add default via 192.0.2.254 table 100
+	both ip route add 192.0.2.0/24 dev eth0 table 100
+	both ip rule add from $address lookup 100
+	before=$(both ip route show table 100)
+	there_and_back
+	[ "$before" = "$(both ip route show table 100)" ]
+}
