@@ -358,8 +358,10 @@ bridge() {
 }
 
 # Where a kernel has no VLAN devices: a macvlan is stacked on eth0 likewise, has a MAC of
-# its own besides, and the hooks that see its packets are those of a VLAN device.
+# its own besides, and the hooks that see its packets are those of a VLAN device. eth0 sees
+# the same ARP requests, and is not to answer them.
 @test "both hosts have their addresses on a macvlan device" {
+	both sysctl -qw net.ipv4.conf.eth0.arp_ignore=1
 	both ip link add link eth0 name mac0 type macvlan mode bridge
 	addresses_on mac0 alpha beta
 	there_and_back
