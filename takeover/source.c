@@ -14,11 +14,10 @@
 #include "service.h"
 #include "tasks.h"
 
-#define DELADDR_MS  1000
-#define BACK_MS	    500
-#define DYING_MS    5
-#define QUIET_MS    1500 /* nothing held for so long after the new owner spoke: done */
-#define ROUTES_NOTE "routes that lose their source address with it: "
+#define DELADDR_MS 1000
+#define BACK_MS	   500
+#define DYING_MS   5
+#define QUIET_MS   1500 /* nothing held for so long after the new owner spoke: done */
 
 int takeover_source_open(struct takeover_keeper *k)
 {
@@ -181,19 +180,20 @@ static void detach_routes(struct takeover_keeper *k)
 		takeover_keeper_add(k, "%s: cannot take their source address off: %s", text,
 				    strerror(-ret));
 	else
-		takeover_keeper_add(k, ROUTES_NOTE "%s; set another one", text);
+		takeover_keeper_add(k,
+				    "routes that lose their source address with it: %s; set "
+				    "another one",
+				    text);
 }
 
 static void restore_routes(struct takeover_keeper *k)
 {
-	char text[200], *note = strstr(k->message, ROUTES_NOTE);
+	char text[200];
 	int ret;
 
 	if (!k->routes_detached)
 		return;
 	k->routes_detached = false;
-	if (note)
-		*note = '\0';
 	ret = takeover_routes_restore(k->routes);
 	if (ret < 0)
 		takeover_keeper_add(k, "cannot put back the source address of %s: %s",
@@ -371,6 +371,7 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 	}
 	if (state == TAKEOVER_TASK_RUNS ||
 	    (state == TAKEOVER_TASK_STOPPED && k->state == TAKEOVER_PREPARED)) {
+		k->message[0] = '\0';
 		takeover_source_rollback(k);
 		return;
 	}

@@ -187,7 +187,7 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 					  : takeover_destination_request(k, request);
 }
 
-/* The journal keeps what was said last; the reply only what is new. */
+/* The journal keeps what was said last, unless it is undone; the reply only what is new. */
 static void answer(struct takeover_keeper *k, const struct takeover_request *request,
 		   struct takeover_reply *reply)
 {
@@ -197,7 +197,7 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 	k->message[0] = '\0';
 	reply->ret = handle(k, request);
 	snprintf(reply->message, sizeof(reply->message), "%s", k->message);
-	if (!k->message[0])
+	if (!k->message[0] && k->state != TAKEOVER_ROLLED_BACK)
 		memcpy(k->message, said, sizeof(said));
 }
 
