@@ -169,13 +169,14 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 			takeover_source_frame(k, i, mac);
 }
 
+static bool of_our_role(const struct takeover_keeper *k, enum takeover_request_verb verb)
+{
+	return verb > TAKEOVER_RESTORE_EXIT ||
+	       (verb <= TAKEOVER_DUMP_EXIT) == (k->role == TAKEOVER_SOURCE);
+}
+
 static int handle(struct takeover_keeper *k, const struct takeover_request *request)
 {
-	bool dump = request->verb <= TAKEOVER_DUMP_EXIT;
-
-	if (request->verb <= TAKEOVER_RESTORE_EXIT && dump != (k->role == TAKEOVER_SOURCE))
-		return takeover_keeper_say(k, -EINVAL, "request: verb: expected one of a %s",
-					   dump ? "restore" : "dump");
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if (k->state == TAKEOVER_ROLLED_BACK) {
@@ -217,8 +218,14 @@ static bool served(struct takeover_keeper *k, int fd)
 		return errno != EAGAIN && errno != EINTR;
 	reply.ret = takeover_request_check(&datagram, n, &request, reply.message,
 					   sizeof(reply.message));
-	if (reply.ret == 0)
+	if (reply.ret == 0 && !of_our_role(k, request.verb)) {
+		reply.ret = -EINVAL;
+		snprintf(reply.message, sizeof(reply.message),
+			 "request: verb: expected one of a %s, not %u",
+			 k->role == TAKEOVER_SOURCE ? "dump" : "restore", request.verb);
+	} else if (reply.ret == 0) {
 		answer(k, &request, &reply);
+	}
 	send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
 	return true;
 }
