@@ -9,6 +9,7 @@
 #include "config.h"
 #include "journal.h"
 #include "netlink.h"
+#include "routes.h"
 
 #define DELADDR_MS 1000
 
@@ -109,6 +110,22 @@ int cli_claim(int argc, char **argv)
 	return ret;
 }
 
+static void detach_routes(const struct takeover_address *a)
+{
+	struct takeover_routes *routes;
+	char text[200];
+
+	if (takeover_routes_find(a, 1, &routes) < 0 || !routes)
+		return;
+	takeover_routes_detach(routes);
+	if (takeover_routes_format(routes, text, sizeof(text))[0])
+		fprintf(stderr,
+			"ip-takeover: routes that lose their source address with it: %s; set "
+			"another one\n",
+			text);
+	takeover_routes_free(routes);
+}
+
 int cli_withdraw(int argc, char **argv)
 {
 	struct takeover_config config;
@@ -117,6 +134,7 @@ int cli_withdraw(int argc, char **argv)
 
 	if (!a)
 		return argc == 2 ? 1 : 2;
+	detach_routes(a);
 	ret = takeover_address_delete(a, DELADDR_MS);
 	return ret < 0 ? fail(a, "withdraw", ret) : 0;
 }

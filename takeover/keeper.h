@@ -16,6 +16,7 @@
 #include "config.h"
 #include "guard.h"
 #include "hold.h"
+#include "kept.h"
 #include "manifest.h"
 #include "quiesce.h"
 #include "request.h"
@@ -83,6 +84,7 @@ struct takeover_keeper {
 	bool root_known;		 /* from the beginning */
 	pid_t tasks[TAKEOVER_TASKS_MAX]; /* on the source: the tree; service.h */
 	size_t n_tasks;
+	struct takeover_kept *kept[TAKEOVER_ADDRESSES_MAX]; /* on the source: as they were */
 	struct takeover_routes *routes; /* on the source: of its addresses, or NULL */
 	bool routes_detached;
 	struct takeover_unrest unrest;	   /* what the quiesce has not waited for */

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Routes as the kernel has sent them, by libmnl: so nothing of them is lost. */
+/* Routes as the kernel has sent them: so nothing of them is lost. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
 #include "routes.h"
+#include "rtnl.h"
 
 #define ROUTE_BYTES 4096 /* of one route with all its next hops, at most */
 
@@ -57,10 +57,9 @@ static int on_route(const struct nlmsghdr *hdr, void *data)
 	struct takeover_routes *routes = data;
 	struct route *route;
 
-	/* The kernel makes its own with the address, anew. */
-	if (hdr->nlmsg_type != RTM_NEWROUTE || rtm->rtm_protocol == RTPROT_KERNEL ||
-	    rtm->rtm_table == RT_TABLE_LOCAL || (rtm->rtm_flags & RTM_F_CLONED) ||
-	    hdr->nlmsg_len > ROUTE_BYTES || !has_source(routes, hdr))
+	if (hdr->nlmsg_type != RTM_NEWROUTE || rtm->rtm_table == RT_TABLE_LOCAL ||
+	    (rtm->rtm_flags & RTM_F_CLONED) || hdr->nlmsg_len > ROUTE_BYTES ||
+	    !has_source(routes, hdr))
 		return MNL_CB_OK;
 	route = malloc(sizeof(*route) + hdr->nlmsg_len);
 	if (!route) {
@@ -72,39 +71,6 @@ static int on_route(const struct nlmsghdr *hdr, void *data)
 	*routes->tail = route;
 	routes->tail = &route->next;
 	return MNL_CB_OK;
-}
-
-static int transact(struct mnl_socket *nl, struct nlmsghdr *hdr, mnl_cb_t fn, void *data)
-{
-	_Alignas(struct nlmsghdr) char buf[32768];
-	int ret;
-
-	if (mnl_socket_sendto(nl, hdr, hdr->nlmsg_len) < 0)
-		return -errno;
-	do {
-		ret = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (ret > 0)
-			ret = mnl_cb_run(buf, ret, 0, mnl_socket_get_portid(nl), fn, data);
-		if (ret < 0)
-			return -errno;
-	} while (ret > MNL_CB_STOP);
-	return 0;
-}
-
-static int open_socket(struct mnl_socket **ret_nl)
-{
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-
-	if (!nl)
-		return -errno;
-	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int ret = -errno;
-
-		mnl_socket_close(nl);
-		return ret;
-	}
-	*ret_nl = nl;
-	return 0;
 }
 
 int takeover_routes_find(const struct takeover_address *addresses, size_t n,
@@ -121,7 +87,7 @@ int takeover_routes_find(const struct takeover_address *addresses, size_t n,
 	routes->addresses = addresses;
 	routes->n = n;
 	routes->tail = &routes->first;
-	ret = open_socket(&nl);
+	ret = takeover_rtnl_open(&nl);
 	if (ret < 0) {
 		free(routes);
 		return ret;
@@ -135,7 +101,7 @@ int takeover_routes_find(const struct takeover_address *addresses, size_t n,
 		hdr->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 		rtm = mnl_nlmsg_put_extra_header(hdr, sizeof(*rtm));
 		rtm->rtm_family = families[i];
-		ret = transact(nl, hdr, on_route, routes) ?: routes->err;
+		ret = takeover_rtnl_transact(nl, hdr, on_route, routes) ?: routes->err;
 	}
 	mnl_socket_close(nl);
 	if (ret < 0 || !routes->first)
@@ -176,23 +142,29 @@ static int put(struct mnl_socket *nl, const struct route *route, uint16_t flags,
 	memcpy(rtm, mnl_nlmsg_get_payload(&route->hdr), sizeof(*rtm));
 	rtm->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
 	mnl_attr_for_each(attr, &route->hdr, sizeof(*rtm)) {
-		struct nlattr *copy = mnl_nlmsg_get_payload_tail(hdr);
+		struct nlattr *copy;
 		int type = mnl_attr_get_type(attr);
 
 		if (type == RTA_CACHEINFO || (type == RTA_PREFSRC && !with_source) ||
 		    (object && is_of_nexthop(type)))
 			continue;
-		memcpy(copy, attr, attr->nla_len);
-		hdr->nlmsg_len += MNL_ALIGN(attr->nla_len);
+		copy = takeover_rtnl_copy(hdr, attr);
 		if (type == RTA_MULTIPATH)
 			clean_hops(copy);
 	}
-	return transact(nl, hdr, NULL, NULL);
+	return takeover_rtnl_transact(nl, hdr, NULL, NULL);
 }
 
-static bool is_v4(const struct route *route)
+static const struct rtmsg *rtmsg_of(const struct route *route)
 {
-	return ((const struct rtmsg *)mnl_nlmsg_get_payload(&route->hdr))->rtm_family == AF_INET;
+	return mnl_nlmsg_get_payload(&route->hdr);
+}
+
+/* The kernel's own go with the address, and come with it; unless others have made them so
+ * (IFA_F_NOPREFIXROUTE). */
+static bool is_own(const struct route *route)
+{
+	return rtmsg_of(route)->rtm_protocol == RTPROT_KERNEL;
 }
 
 int takeover_routes_detach(const struct takeover_routes *routes)
@@ -200,11 +172,13 @@ int takeover_routes_detach(const struct takeover_routes *routes)
 	struct mnl_socket *nl;
 	int result, ret;
 
-	result = open_socket(&nl);
+	result = takeover_rtnl_open(&nl);
 	if (result < 0)
 		return result;
 	for (const struct route *r = routes->first; r; r = r->next) {
-		ret = is_v4(r) ? put(nl, r, NLM_F_REPLACE, false) : 0;
+		if (is_own(r) || rtmsg_of(r)->rtm_family != AF_INET)
+			continue;
+		ret = put(nl, r, NLM_F_REPLACE, false);
 		/* Somebody has deleted it meanwhile. */
 		if (ret < 0 && ret != -ENOENT)
 			result = ret;
@@ -218,12 +192,12 @@ int takeover_routes_restore(const struct takeover_routes *routes)
 	struct mnl_socket *nl;
 	int result, ret;
 
-	result = open_socket(&nl);
+	result = takeover_rtnl_open(&nl);
 	if (result < 0)
 		return result;
 	for (const struct route *r = routes->first; r; r = r->next) {
-		ret = put(nl, r, NLM_F_CREATE | NLM_F_REPLACE, true);
-		if (ret < 0)
+		ret = put(nl, r, NLM_F_CREATE | (is_own(r) ? NLM_F_EXCL : NLM_F_REPLACE), true);
+		if (ret < 0 && !(is_own(r) && ret == -EEXIST))
 			result = ret;
 	}
 	mnl_socket_close(nl);
@@ -239,7 +213,7 @@ static void append(char *buf, size_t len, const char *before, const char *text)
 
 static void format_route(const struct route *route, char *buf, size_t len)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(&route->hdr);
+	const struct rtmsg *rtm = rtmsg_of(route);
 	const struct nlattr *to = attribute(&route->hdr, RTA_DST),
 			    *via = attribute(&route->hdr, RTA_GATEWAY),
 			    *dev = attribute(&route->hdr, RTA_OIF),
@@ -266,6 +240,8 @@ const char *takeover_routes_format(const struct takeover_routes *routes, char *b
 {
 	buf[0] = '\0';
 	for (const struct route *r = routes->first; r; r = r->next) {
+		if (is_own(r))
+			continue;
 		append(buf, len, buf[0] ? ", " : "", "");
 		format_route(r, buf, len);
 	}

@@ -23,7 +23,8 @@ int takeover_routes_detach(const struct takeover_routes *routes);
 /* When the addresses are back: as they were. */
 int takeover_routes_restore(const struct takeover_routes *routes);
 
-/* "default via 192.0.2.254 dev eth0, 198.51.100.0/24 dev eth0 table 7"; returns @buf. */
+/* "default via 192.0.2.254 dev eth0, 198.51.100.0/24 dev eth0 table 7", "" when all of them are the
+ * kernel's own; returns @buf. */
 const char *takeover_routes_format(const struct takeover_routes *routes, char *buf, size_t len);
 
 void takeover_routes_free(struct takeover_routes *routes);

@@ -39,6 +39,10 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(
 				k, ret, "%s: cannot listen for announcements: %s",
 				k->manifest->addresses[i].device, strerror(-ret));
+		ret = takeover_kept_find(&k->manifest->addresses[i], &k->kept[i]);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
+						   strerror(-ret));
 	}
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
 	if (ret < 0)
@@ -179,7 +183,7 @@ static void detach_routes(struct takeover_keeper *k)
 	if (ret < 0)
 		takeover_keeper_add(k, "%s: cannot take their source address off: %s", text,
 				    strerror(-ret));
-	else
+	else if (text[0])
 		takeover_keeper_add(k,
 				    "routes that lose their source address with it: %s; set "
 				    "another one",
@@ -241,7 +245,9 @@ void takeover_source_rollback(struct takeover_keeper *k)
 		bool present = false;
 		int ret;
 
-		ret = takeover_address_present(a, &present) ?: takeover_address_add(a);
+		ret = takeover_address_present(a, &present);
+		if (ret == 0 && !present)
+			ret = k->kept[i] ? takeover_kept_add(k->kept[i]) : takeover_address_add(a);
 		if (ret < 0)
 			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s",
 					    a->device, strerror(-ret));

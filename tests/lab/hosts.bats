@@ -154,6 +154,29 @@ no_redirect() {
 	no_redirect
 }
 
+# A restore that fails when beta has announced itself already.
+@test "claimed and rolled back on a host that forwards" {
+	forwarding
+	cat >"$shared/refuse" <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]
+	END
+	chmod +x "$shared/refuse"
+	busy
+	dump plugin
+	not restore beta none --action-script /shared/refuse --action-script /src/build/criu-action
+	until_true 10 "beta's keeper ends" no_keeper beta
+	not holds_address beta
+	on beta /src/build/ip-takeover status | grep 'this host forwards'
+	on client ip neigh replace $address lladdr "$(mac_of beta)" dev eth0 nud reachable
+	not on client ping -q -c 3 -i 0.1 -w 1 $address
+	restore alpha plugin
+	served_by alpha 0
+	on beta /src/build/ip-takeover rollback "$(on beta /src/build/ip-takeover status --json | jq -r '.[0].id')"
+	came_back
+	no_redirect
+}
+
 # Sets $id.
 abandoned() {
 	forwarding
@@ -311,6 +334,38 @@ routes() { on alpha sh -c 'ip route show table all; ip -6 route show table all' 
 	busy
 	dump plugin -R
 	diff <(echo "$before") <(routes)
+	stayed
+}
+
+@test "ip-takeover withdraw keeps routes with the address as their source" {
+	local before
+	routed
+	before=$(routes)
+	on alpha /src/build/ip-takeover withdraw $address 2>&1 | grep 'lose their source address with it'
+	diff <(echo "$before" | grep -v '^local' | sed "s/ src $address//") <(routes | grep -v '^local')
+}
+
+# What ip shows of alpha's eth0, but for the order and the seconds that go by.
+addresses() { on alpha ip address show dev eth0 | sed 's/[0-9]*sec/sec/g' | sort; }
+
+# As NetworkManager does: the kernel is to make no route, and gets one made.
+@test "what is set on the address is the same after dump -R" {
+	local before
+	on alpha ip address del $address/24 dev eth0
+	on alpha ip address add $address/25 broadcast 192.0.2.127 label eth0:svc noprefixroute \
+		valid_lft 5000 preferred_lft 4000 dev eth0
+	on alpha ip route add 192.0.2.0/25 dev eth0 proto kernel scope link src $address metric 100
+	on alpha ip address del 2001:db8::100/64 dev eth0
+	on alpha ip address add 2001:db8::100/64 dev eth0 nodad metric 7 preferred_lft 0
+	before=$(addresses; on alpha ip route; on alpha ip -6 route)
+	on alpha redis-server --bind 192.0.2.100 2001:db8::100 --port 6379 --save '' \
+		--protected-mode no --daemonize yes --dir /tmp --pidfile /run/redis.pid \
+		--logfile /tmp/redis.log >/dev/null
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	start_load 50 --interval-ms 10-30
+	dump plugin -R
+	diff <(echo "$before") <(addresses; on alpha ip route; on alpha ip -6 route)
 	stayed
 }
 
