@@ -7,6 +7,9 @@ export LAB=test-$$
 # shellcheck source=../../scripts/lab.d/service.bash
 . "$top/scripts/lab.d/service.bash"
 
+service=redis-server
+load=
+
 # Unlike a bare "!", this fails a test.
 not() { ! "$@"; }
 
@@ -69,14 +72,26 @@ no_journal() {
 	[ "$(on "$1" /src/build/ip-takeover status)" = "no takeover on this host" ]
 }
 
+says() { on "$1" /src/build/ip-takeover status | grep -q -- "$2"; }
+
+# What a person does about a takeover that has failed, by its only journal on HOST.
+forget() {
+	on "$1" /src/build/ip-takeover rollback "$(on "$1" /src/build/ip-takeover status --json | jq -er '.[].id')"
+	no_journal "$1"
+}
+
 holds_address() { on "$1" ip -o address show to $address | grep -q "$address/"; }
 mac_of() { on "$1" cat /sys/class/net/eth0/address; }
 neighbour_is() { on client ip neigh show $address | grep -qi "lladdr $(mac_of "$1")"; }
+who_has() { on client python3 /src/tests/services/who_has.py $address; }
+no_process() { not on "$1" pgrep -x "$service"; }
 
-# Whether the host answers ARP for the address; there is no such tool for IPv6.
-answers_arp() {
-	[[ $address != *:* ]] || return 1
-	on client arping -c 2 -w 1 -I eth0 $address | grep -qi "$(mac_of "$1")"
+# A host that has no part in the service (any more): no address, no process of it, not
+# even a half-restored one, nothing of ours.
+is_clean() {
+	not holds_address "$1"
+	until_true 5 "no $service is left on $1" no_process "$1"
+	nothing_left "$1"
 }
 
 # RST and unreachable, in both families.
@@ -104,32 +119,39 @@ silent_before_claim() {
 		'BEGIN { exit !(first * 1000 >= claim - 0.5) }'
 }
 
-# Everything that holds after a takeover from alpha to beta.
-moved() {
-	holds_address beta
-	not holds_address alpha
-	neighbour_is beta
-	not answers_arp alpha
-	end_load
-	nothing_left alpha
-	nothing_left beta
-	no_journal alpha
-	no_journal beta
-	wire_saw alpha beta
-}
-
-# Everything that holds after a takeover that did not happen.
-stayed() {
-	holds_address alpha
-	not holds_address beta
-	answers_go_on
-	end_load
-	nothing_left alpha
-	nothing_left beta
-	wire_saw alpha
-}
-
 # The service answers new connections, too.
 answers_go_on() {
 	until_true 10 "redis answers" on client redis-cli -h $address -t 2 ping
 }
+
+# ends_at HOST via HOST... [journal HOST...]: what holds after every test. HOST alone owns the
+# address and has the service, whose clients have noticed nothing; the hosts behind "via" have
+# spoken for it, in this order; those behind "journal" say what failed, until told that a
+# person has read it; and nothing else is left.
+ends_at() {
+	local owner=$1 host words=via via=() journal=()
+	shift
+	for host; do
+		case $host in
+		via | journal) words=$host ;;
+		*) eval "$words+=($host)" ;;
+		esac
+	done
+	holds_address "$owner"
+	answers_go_on
+	[ "$(who_has)" = "$(mac_of "$owner")" ]
+	neighbour_is "$owner"
+	[ -z "$load" ] || end_load
+	for host in alpha beta; do
+		[ "$host" = "$owner" ] || is_clean "$host"
+	done
+	nothing_left "$owner"
+	for host in "${journal[@]}"; do forget "$host"; done
+	no_journal alpha
+	no_journal beta
+	wire_saw "${via[@]}"
+}
+
+# After a takeover from alpha to beta, and after one that did not happen.
+moved() { ends_at beta via alpha beta "$@"; }
+stayed() { ends_at alpha via alpha "$@"; }

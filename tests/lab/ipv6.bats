@@ -25,7 +25,7 @@ takeover() {
 	on beta sh -c 'echo "addresses = ({ address = \"192.0.2.100/24\"; device = \"eth0\"; });" \
 		>/etc/criu/ip-takeover.conf'
 	not restore beta plugin
-	not holds_address beta
+	is_clean beta
 	restore alpha plugin
 	stayed
 }
@@ -44,4 +44,5 @@ takeover() {
 	holds_address beta
 	not holds_address alpha
 	answers_go_on
+	[ "$(who_has)" = "$(mac_of beta)" ]
 }

@@ -13,8 +13,8 @@ busy() {
 left_running() {
 	busy
 	dump "$1" -R
-	stayed
-	on alpha /src/build/ip-takeover status | grep -q 'rolled back'
+	says alpha 'rolled back'
+	stayed journal alpha
 }
 
 @test "dump -R, plugin" { left_running plugin; }
@@ -29,8 +29,8 @@ refused_after() {
 	END
 	chmod +x "$shared/refuse"
 	not dump "$1" --action-script /shared/refuse
-	stayed
-	on alpha /src/build/ip-takeover status | grep -q 'rolled back'
+	says alpha 'rolled back'
+	stayed journal alpha
 }
 
 @test "a failing post-dump script, plugin" { refused_after plugin; }
@@ -42,7 +42,7 @@ fails_half_way() {
 	# shellcheck disable=SC2046
 	not on alpha criu dump --images-dir /shared/images -v4 --network-lock skip -t "$pid" \
 		-o dump.log $(way "$1")
-	stayed
+	stayed journal alpha
 }
 
 @test "a dump that fails half-way, plugin" { fails_half_way plugin; }
@@ -60,15 +60,10 @@ beta_fails() {
 	dump "$1"
 	not restore beta "$1"
 	until_true 10 "beta gives the address back" not holds_address beta
-	nothing_left beta
-	on beta /src/build/ip-takeover status | grep -q 'rolled back'
+	is_clean beta
+	says beta 'rolled back'
 	restore alpha "$1"
-	holds_address alpha
-	answers_go_on
-	end_load
-	nothing_left alpha
-	no_journal alpha
-	wire_saw alpha
+	stayed journal beta
 }
 
 @test "a restore on beta that fails, then one on alpha, plugin" { beta_fails plugin; }
@@ -79,7 +74,6 @@ beta_fails() {
 	dump plugin
 	restore alpha plugin
 	stayed
-	no_journal alpha
 }
 
 @test "restored on alpha by claim and a criu without us" {
@@ -88,7 +82,6 @@ beta_fails() {
 	on alpha /src/build/ip-takeover claim $address
 	on alpha criu restore "${common[@]}" -d -o restore.log
 	stayed
-	no_journal alpha
 }
 
 @test "an address that another host holds is not claimed" {
@@ -98,7 +91,7 @@ beta_fails() {
 	not restore beta plugin
 	grep -q 'is in use by' "$shared/images/restore.log"
 	until_true 10 "beta gives the address back" not holds_address beta
-	nothing_left beta
+	is_clean beta
 	on alpha ip address del $address/24 dev eth0
 	restore beta plugin
 	moved
@@ -110,8 +103,7 @@ beta_fails() {
 	on beta sed -i "/$address/d" /etc/criu/ip-takeover.conf
 	not restore beta plugin
 	grep -q "$address is not in this host's configuration" "$shared/images/restore.log"
-	not holds_address beta
-	nothing_left beta
+	is_clean beta
 	restore alpha plugin
 	stayed
 }
@@ -122,8 +114,7 @@ beta_fails() {
 	dump plugin -R
 	[ "$(grep -c ip-takeover: "$shared/images/dump.log")" = 1 ]
 	grep 'ip-takeover: .*ip-takeover.conf: No such file.*nothing to do' "$shared/images/dump.log"
-	holds_address alpha
-	[ -z "$(on alpha ls /run/ip-takeover)" ]
+	stayed
 }
 
 # Nobody claims for as long as alpha holds; its clients' connections live all the same.
@@ -132,16 +123,10 @@ beta_fails() {
 	busy
 	dump plugin
 	until_true 10 "alpha gives up" on alpha sh -c '/src/build/ip-takeover status | grep -q abandoned'
-	nothing_left alpha
-	not holds_address alpha
+	is_clean alpha
 	restore beta plugin
-	holds_address beta
-	end_load
-	nothing_left beta
-	wire_saw alpha beta
-	on alpha /src/build/ip-takeover status | grep 'no new owner within 1 s'
-	on alpha /src/build/ip-takeover rollback "$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')"
-	no_journal alpha
+	says alpha 'no new owner within 1 s'
+	moved journal alpha
 }
 
 @test "dump -R, the plugin without the action script" {
@@ -150,5 +135,5 @@ beta_fails() {
 	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
 	busy
 	dump none --libdir /shared/lone/plugin -R
-	stayed
+	stayed journal alpha
 }
