@@ -96,12 +96,21 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 {
 	struct use use = used(sockets, a, k->root_known);
 	struct takeover_subnet subnet;
+	char text[TAKEOVER_ADDRESS_STRLEN];
 	bool present = false;
 	int ret;
 
 	ret = takeover_address_present(a, &present);
 	if (ret < 0 && ret != -ENODEV)
 		return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
+	/* Dumped without it, the service would be gone for its peers. */
+	if (!present && k->root_known && use.bound)
+		return takeover_keeper_say(
+			k, ret < 0 ? ret : -EADDRNOTAVAIL,
+			"this service has sockets on %s, which is not on %s%s; put it there, or "
+			"correct " TAKEOVER_CONFIG_PATH,
+			takeover_address_ip(a, text, sizeof(text)), a->device,
+			ret < 0 ? " (no such device)" : "");
 	/* One that the tree is merely reached by may be another service's. */
 	if (!present || !(use.bound || (use.reached && !use.other)))
 		return 0;
