@@ -75,14 +75,7 @@ int takeover_destination_open(struct takeover_keeper *k)
 		ret = takeover_address_present(&k->manifest->addresses[i], &k->was_here[i])
 			      ?: probe(k, i);
 	k->probed_at_ms = takeover_now_ms();
-	if (ret < 0)
-		return ret;
-	ret = takeover_hold_open(k->config.hold_packets, false, &k->hold)
-		      ?: takeover_hold_open(k->config.hold_packets, false, &k->hold_out);
-	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s",
-					   strerror(-ret));
-	return 0;
+	return ret < 0 ? ret : takeover_keeper_hold(k, false);
 }
 
 int takeover_destination_begin(struct takeover_keeper *k)

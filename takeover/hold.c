@@ -13,8 +13,6 @@
 
 #include "hold.h"
 
-#define FIRST_QUEUE  0x7400
-#define N_QUEUES     64
 #define MAX_ID	     0x7fffffff
 #define SOCKET_BYTES (64 * 1024 * 1024)
 #define READ_BYTES   (128 * 1024)
@@ -53,19 +51,26 @@ static int configure(struct takeover_hold *hold, struct nlmsghdr *hdr)
 	return ret < 0 ? -errno : 0;
 }
 
+static int command(struct takeover_hold *hold, uint16_t queue, uint8_t what)
+{
+	struct nfqnl_msg_config_cmd cmd = { .command = what };
+	_Alignas(struct nlmsghdr) char buf[256];
+	struct nlmsghdr *hdr = message(buf, queue, NFQNL_MSG_CONFIG, NLM_F_ACK);
+
+	mnl_attr_put(hdr, NFQA_CFG_CMD, sizeof(cmd), &cmd);
+	return configure(hold, hdr);
+}
+
 static int bind_queue(struct takeover_hold *hold)
 {
-	_Alignas(struct nlmsghdr) char buf[256];
+	/* Does nothing since Linux 3.8, but only for who may. */
+	int ret = command(hold, 0, NFQNL_CFG_CMD_PF_BIND);
 
-	for (unsigned int i = 0; i < N_QUEUES; i++) {
-		struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND };
-		struct nlmsghdr *hdr;
-		int ret;
-
-		hold->queue = FIRST_QUEUE + i;
-		hdr = message(buf, hold->queue, NFQNL_MSG_CONFIG, NLM_F_ACK);
-		mnl_attr_put(hdr, NFQA_CFG_CMD, sizeof(cmd), &cmd);
-		ret = configure(hold, hdr);
+	if (ret < 0)
+		return ret;
+	for (unsigned int i = 0; i < TAKEOVER_HOLD_QUEUES; i++) {
+		hold->queue = TAKEOVER_HOLD_FIRST + i;
+		ret = command(hold, hold->queue, NFQNL_CFG_CMD_BIND);
 		/* Somebody else's queue: EPERM (or EBUSY, when it was a near thing). */
 		if (ret != -EPERM && ret != -EBUSY)
 			return ret;

@@ -13,12 +13,17 @@
 
 struct takeover_hold;
 
+/* The queues of which each hold binds a free one. */
+#define TAKEOVER_HOLD_FIRST  0x7400
+#define TAKEOVER_HOLD_QUEUES 64
+
 /* One held packet; @payload (the IP packet) is NULL unless the hold was opened
  * with @copy, and valid only during the call. */
 typedef void takeover_hold_fn(void *data, uint32_t id, const void *payload, size_t len);
 
 /* Bind a free queue of this network namespace for at most @max_packets. With
- * @copy each packet's bytes come along. -EBUSY when no number is free. Closing
+ * @copy each packet's bytes come along. -EBUSY when no number is free,
+ * -EPERM without CAP_NET_ADMIN. Closing
  * (or dying) makes the kernel drop what is held: never an RST
  * (linux net/netfilter/nfnetlink_queue.c). Free with takeover_hold_close(). */
 int takeover_hold_open(uint32_t max_packets, bool copy, struct takeover_hold **ret_hold);

@@ -43,6 +43,28 @@ void takeover_keeper_add(struct takeover_keeper *k, const char *format, ...)
 	va_end(ap);
 }
 
+int takeover_keeper_hold(struct takeover_keeper *k, bool copy)
+{
+	int ret = takeover_hold_open(k->config.hold_packets, copy, &k->hold)
+			  ?: takeover_hold_open(k->config.hold_packets, copy, &k->hold_out);
+
+	if (ret == -EPERM)
+		return takeover_keeper_say(k, ret,
+					   "cannot hold packets: no permission for netfilter "
+					   "(CAP_NET_ADMIN); run criu as root");
+	if (ret == -EBUSY)
+		return takeover_keeper_say(k, ret,
+					   "cannot hold packets: other processes have bound the "
+					   "queues %d to %d; see "
+					   "/proc/net/netfilter/nfnetlink_queue",
+					   TAKEOVER_HOLD_FIRST,
+					   TAKEOVER_HOLD_FIRST + TAKEOVER_HOLD_QUEUES - 1);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot hold packets, no NFQUEUE: %s",
+					   strerror(-ret));
+	return 0;
+}
+
 static int listen_socket(const struct takeover_keeper *k)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };

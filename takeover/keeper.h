@@ -133,6 +133,9 @@ int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *for
 void takeover_keeper_add(struct takeover_keeper *keeper, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Bind the queues for what comes and what leaves; @copy: their packets will be read. */
+int takeover_keeper_hold(struct takeover_keeper *keeper, bool copy);
+
 /* Set the role's guard, over one that a dead worker has left. */
 int takeover_keeper_guard(struct takeover_keeper *keeper);
 

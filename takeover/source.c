@@ -47,12 +47,7 @@ int takeover_source_open(struct takeover_keeper *k)
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot list routes: %s", strerror(-ret));
-	ret = takeover_hold_open(k->config.hold_packets, true, &k->hold)
-		      ?: takeover_hold_open(k->config.hold_packets, true, &k->hold_out);
-	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot bind a packet queue: %s",
-					   strerror(-ret));
-	return 0;
+	return takeover_keeper_hold(k, true);
 }
 
 static int look(struct takeover_keeper *k)
