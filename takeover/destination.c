@@ -38,6 +38,22 @@ static int check_policy(struct takeover_keeper *k)
 	return 0;
 }
 
+static int look(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_address *a = &k->manifest->addresses[i];
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int ret = takeover_address_present(a, &k->was_here[i]);
+
+	if (ret == -ENODEV)
+		return takeover_keeper_say(k, ret,
+					   "%s cannot be claimed: this host has no device %s; "
+					   "correct " TAKEOVER_CONFIG_PATH,
+					   takeover_address_ip(a, text, sizeof(text)), a->device);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
+	return 0;
+}
+
 static int probe(struct takeover_keeper *k, size_t i)
 {
 	const struct takeover_address *a = &k->manifest->addresses[i];
@@ -72,8 +88,7 @@ int takeover_destination_open(struct takeover_keeper *k)
 	ret = check_policy(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
-		ret = takeover_address_present(&k->manifest->addresses[i], &k->was_here[i])
-			      ?: probe(k, i);
+		ret = look(k, i) ?: probe(k, i);
 	k->probed_at_ms = takeover_now_ms();
 	return ret < 0 ? ret : takeover_keeper_hold(k, false);
 }

@@ -54,5 +54,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 			 name, strerror(-ret));
 	if (ret == 0 && reply.message[0])
 		snprintf(line, len, "%s: %s", name, reply.message);
+	else if (ret == 0 && reply.ret < 0)
+		snprintf(line, len, "%s: refused: %s", name, strerror(-reply.ret));
 	return ret < 0 ? ret : reply.ret;
 }
