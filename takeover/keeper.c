@@ -107,7 +107,8 @@ static int open_all(struct takeover_keeper *k, const char *images)
 		return ret;
 	k->listen_fd = listen_socket(k);
 	if (k->listen_fd < 0)
-		return takeover_keeper_say(k, k->listen_fd, TAKEOVER_RUN_DIR ": %s",
+		return takeover_keeper_say(k, k->listen_fd,
+					   "cannot make a socket in " TAKEOVER_RUN_DIR ": %s",
 					   strerror(-k->listen_fd));
 	return 0;
 }

@@ -101,8 +101,8 @@ int takeover_source_begin(struct takeover_keeper *k)
 		return ret;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
-					   strerror(-ret));
+		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
+					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
 	ret = takeover_keeper_guard(k) ?: quiesce(k);
 	if (ret < 0)
 		return ret;
@@ -224,8 +224,8 @@ static int withdraw(struct takeover_keeper *k)
 	k->manifest->withdrawn = true;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot write %s: %s", TAKEOVER_MANIFEST_NAME,
-					   strerror(-ret));
+		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
+					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
 	k->state = TAKEOVER_WITHDRAWN;
 	advise(k);
 	takeover_journal(k, "withdrawn");

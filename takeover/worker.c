@@ -58,7 +58,10 @@ int takeover_keeper_guard(struct takeover_keeper *k)
 		ret = takeover_guard_set(&p, &k->guard);
 	}
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot set the guard: %s", strerror(-ret));
+		return takeover_keeper_say(k, ret,
+					   "cannot add nftables table ip-takeover-%s, the guard: "
+					   "%s; see nft list ruleset",
+					   k->guard_name, strerror(-ret));
 	k->guard_mode = takeover_guard_mode(k->guard);
 	if (k->guard_mode == TAKEOVER_GUARD_DROP)
 		takeover_keeper_add(k, "this kernel can queue neither by nft nor by NFQUEUE: "
