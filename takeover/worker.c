@@ -369,10 +369,12 @@ void takeover_worker(struct takeover_keeper *k)
 		_exit(1);
 	/* Before the guard nothing has changed. */
 	if (reply.ret < 0 && k->guard_name[0]) {
-		if (k->role == TAKEOVER_SOURCE)
+		if (k->role == TAKEOVER_SOURCE) {
 			takeover_keeper_unguard(k);
-		else
+			unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
+		} else {
 			takeover_destination_rollback(k);
+		}
 		k->state = TAKEOVER_ROLLED_BACK;
 	}
 	if (first) {
