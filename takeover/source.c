@@ -294,6 +294,32 @@ static void back(struct takeover_keeper *k)
 	takeover_journal(k, "back on this host");
 }
 
+/* The dumped tree's root; before criu has named it, whoever had a socket. */
+static enum takeover_task service_state(const struct takeover_keeper *k)
+{
+	enum takeover_task most = TAKEOVER_TASK_GONE;
+
+	if (k->root_pid > 0)
+		return takeover_task_state(k->root_pid);
+	for (size_t i = 0; i < k->n_tasks; i++) {
+		enum takeover_task state = takeover_task_state(k->tasks[i]);
+
+		if (state > most)
+			most = state;
+	}
+	return most;
+}
+
+/* The process has died, and criu is done with it. */
+static void died(struct takeover_keeper *k)
+{
+	if (k->state == TAKEOVER_PREPARED)
+		abandon(k, "the process died before its dump was complete; to start it anew here: "
+			   "ip-takeover claim");
+	else
+		commit(k);
+}
+
 int takeover_source_request(struct takeover_keeper *k, const struct takeover_request *request)
 {
 	int ret = 0;
@@ -312,6 +338,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		if (request->value == TAKEOVER_EXIT_TASKS_DIE ||
 		    (request->value == TAKEOVER_EXIT_NO_CONNECTION && k->n_connections == 0))
 			ret = withdraw(k);
+		else if (service_state(k) == TAKEOVER_TASK_GONE)
+			died(k);
 		else
 			takeover_source_rollback(k);
 		break;
@@ -340,22 +368,6 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	return ret;
 }
 
-/* The dumped tree's root; before criu has named it, whoever had a socket. */
-static enum takeover_task service_state(const struct takeover_keeper *k)
-{
-	enum takeover_task most = TAKEOVER_TASK_GONE;
-
-	if (k->root_pid > 0)
-		return takeover_task_state(k->root_pid);
-	for (size_t i = 0; i < k->n_tasks; i++) {
-		enum takeover_task state = takeover_task_state(k->tasks[i]);
-
-		if (state > most)
-			most = state;
-	}
-	return most;
-}
-
 void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
@@ -376,11 +388,7 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		takeover_source_rollback(k);
 		return;
 	}
-	if (k->state == TAKEOVER_PREPARED)
-		abandon(k, "the process died before its dump was complete; to start it anew here: "
-			   "ip-takeover claim");
-	else
-		commit(k);
+	died(k);
 }
 
 /* Which of our addresses @p is for; n_addresses: none. */
