@@ -77,6 +77,7 @@ struct takeover_keeper {
 	enum takeover_guard_mode guard_mode;
 	struct takeover_guard *guard;	       /* (worker) */
 	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
+	bool withdrew[TAKEOVER_ADDRESSES_MAX]; /* on the source, we ourselves */
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */

@@ -214,8 +214,12 @@ static int withdraw(struct takeover_keeper *k)
 	detach_routes(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
+		bool present = false;
 
-		ret = takeover_address_delete(a, DELADDR_MS);
+		ret = takeover_address_present(a, &present);
+		k->withdrew[i] |= present;
+		if (ret == 0)
+			ret = takeover_address_delete(a, DELADDR_MS);
 		if (ret < 0)
 			return takeover_keeper_say(k, ret, "cannot withdraw %s from %s: %s",
 						   takeover_address_format(a, text, sizeof(text)),
@@ -232,26 +236,41 @@ static int withdraw(struct takeover_keeper *k)
 	return 0;
 }
 
+/* One address, if it was we who took it off: whoever else did may have put it on another
+ * host. */
+static void put_back(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_address *a = &k->manifest->addresses[i];
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	bool present = false;
+	int ret;
+
+	ret = takeover_address_present(a, &present);
+	if (!k->withdrew[i]) {
+		if (ret == 0 && !present)
+			takeover_keeper_add(k,
+					    "%s was taken off %s by somebody else, and stays off; "
+					    "to have it back: ip-takeover claim",
+					    takeover_address_ip(a, text, sizeof(text)), a->device);
+		return;
+	}
+	if (ret == 0 && !present)
+		ret = k->kept[i] ? takeover_kept_add(k->kept[i]) : takeover_address_add(a);
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot put %s back on %s: %s",
+				    takeover_address_format(a, text, sizeof(text)), a->device,
+				    strerror(-ret));
+	else if (!present)
+		takeover_announce(k->wires[i], a,
+				  (const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
+				  k->manifest->n_neighbours);
+}
+
 void takeover_source_rollback(struct takeover_keeper *k)
 {
 	takeover_journal(k, "rollback");
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		const struct takeover_address *a = &k->manifest->addresses[i];
-		bool present = false;
-		int ret;
-
-		ret = takeover_address_present(a, &present);
-		if (ret == 0 && !present)
-			ret = k->kept[i] ? takeover_kept_add(k->kept[i]) : takeover_address_add(a);
-		if (ret < 0)
-			takeover_keeper_say(k, ret, "cannot put the address back on %s: %s",
-					    a->device, strerror(-ret));
-		else if (!present)
-			takeover_announce(
-				k->wires[i], a,
-				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
-				k->manifest->n_neighbours);
-	}
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		put_back(k, i);
 	restore_routes(k);
 	/* criu does both itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
