@@ -227,8 +227,8 @@ static int await_deladdr(struct nl_sock *sk, struct deladdr_wait *wait, int time
 }
 
 /* A primary address takes its secondaries with it, and the host's own may be among them. */
-static int delete (struct nl_sock *sk, struct rtnl_addr *addr,
-		   const struct takeover_address *address, const struct takeover_subnet *subnet)
+static int delete_one(struct nl_sock *sk, struct rtnl_addr *addr,
+		      const struct takeover_address *address, const struct takeover_subnet *subnet)
 {
 	bool promote = subnet->has_secondaries && takeover_subnet_promote(address);
 	int ret = takeover_nl_errno(rtnl_addr_delete(sk, addr, 0));
@@ -261,7 +261,7 @@ int takeover_address_delete(const struct takeover_address *address, int timeout_
 	ret = takeover_nl_open(NETLINK_ROUTE, &sk);
 	if (ret < 0)
 		goto out;
-	ret = delete (sk, addr, address, &subnet);
+	ret = delete_one(sk, addr, address, &subnet);
 	if (ret == -EADDRNOTAVAIL) {
 		ret = 0;
 		goto out;
