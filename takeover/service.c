@@ -15,8 +15,9 @@
 
 static bool is_loopback(const struct takeover_socket *s)
 {
-	return s->family == AF_INET ? s->local[0] == 127
-				    : IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)s->local);
+	return s->family == AF_INET
+		       ? s->local[0] == 127
+		       : memcmp(s->local, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
 /* What the sockets say about one address. */
