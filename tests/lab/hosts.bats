@@ -58,17 +58,7 @@ back() {
 	served_by alpha "$since"
 }
 
-# Everything that holds after a takeover from alpha to beta and one back.
-came_back() {
-	holds_address alpha
-	not holds_address beta
-	end_load
-	nothing_left alpha
-	nothing_left beta
-	no_journal alpha
-	no_journal beta
-	wire_saw alpha beta alpha
-}
+came_back() { ends_at alpha via alpha beta alpha; }
 
 there_and_back() {
 	busy
@@ -167,17 +157,16 @@ no_redirect() {
 	not restore beta none --action-script /shared/refuse --action-script /src/build/criu-action
 	until_true 10 "beta's keeper ends" no_keeper beta
 	not holds_address beta
-	on beta /src/build/ip-takeover status | grep 'this host forwards'
+	says beta 'this host forwards'
 	on client ip neigh replace $address lladdr "$(mac_of beta)" dev eth0 nud reachable
 	not on client ping -q -c 3 -i 0.1 -w 1 $address
 	restore alpha plugin
 	served_by alpha 0
-	on beta /src/build/ip-takeover rollback "$(on beta /src/build/ip-takeover status --json | jq -r '.[0].id')"
+	forget beta
 	came_back
 	no_redirect
 }
 
-# Sets $id.
 abandoned() {
 	forwarding
 	on alpha sh -c 'echo "hold_seconds = 1;" >>/etc/criu/ip-takeover.conf'
@@ -186,8 +175,7 @@ abandoned() {
 	until_true 10 "alpha gives up" on alpha sh -c '/src/build/ip-takeover status | grep -q abandoned'
 	until_true 10 "alpha's keeper ends" no_keeper alpha
 	not holds_address alpha
-	on alpha /src/build/ip-takeover status | grep 'this host forwards'
-	id=$(on alpha /src/build/ip-takeover status --json | jq -r '.[0].id')
+	says alpha 'this host forwards'
 	# Clients that still believe that alpha has it.
 	on client ip neigh replace $address lladdr "$(mac_of alpha)" dev eth0 nud reachable
 	not on client ping -q -c 3 -i 0.1 -w 1 $address
@@ -198,12 +186,8 @@ abandoned() {
 	abandoned
 	restore beta plugin
 	served_by beta 0
-	end_load
-	nothing_left beta
-	on alpha /src/build/ip-takeover rollback "$id"
-	nothing_left alpha
-	no_journal alpha
-	wire_saw alpha beta
+	forget alpha
+	moved
 	no_redirect
 }
 
@@ -211,7 +195,6 @@ abandoned() {
 	abandoned
 	restore alpha plugin
 	stayed
-	no_journal alpha
 	no_redirect
 }
 
@@ -260,7 +243,7 @@ primary_moves() {
 	busy
 	dump plugin -R
 	own_unchanged 0
-	stayed
+	stayed journal alpha
 }
 
 # single: the service address has no subnet, on both hosts.
@@ -323,8 +306,8 @@ routes() { on alpha sh -c 'ip route show table all; ip -6 route show table all' 
 	busy
 	dump plugin -R
 	diff <(echo "$before") <(routes)
-	stayed
-	not on alpha sh -c '/src/build/ip-takeover status | grep "lose their source"'
+	not says alpha 'lose their source'
+	stayed journal alpha
 }
 
 @test "IPv6 routes with the service address as their source are the same after dump -R" {
@@ -334,7 +317,7 @@ routes() { on alpha sh -c 'ip route show table all; ip -6 route show table all' 
 	busy
 	dump plugin -R
 	diff <(echo "$before") <(routes)
-	stayed
+	stayed journal alpha
 }
 
 @test "ip-takeover withdraw keeps routes with the address as their source" {
@@ -366,7 +349,7 @@ addresses() { on alpha ip address show dev eth0 | sed 's/[0-9]*sec/sec/g' | sort
 	start_load 50 --interval-ms 10-30
 	dump plugin -R
 	diff <(echo "$before") <(addresses; on alpha ip route; on alpha ip -6 route)
-	stayed
+	stayed journal alpha
 }
 
 device=eth0
