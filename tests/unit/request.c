@@ -114,6 +114,23 @@ static void a_worker_that_dies_is_asked_again(void **state)
 	close(fd);
 }
 
+static void every_end_of_a_dump_is_known(void **state)
+{
+	struct takeover_request request = { .version = TAKEOVER_REQUEST_VERSION,
+					    .verb = TAKEOVER_DUMP_EXIT };
+	struct takeover_request read;
+	char error[100];
+
+	(void)state;
+	for (request.value = -1; request.value <= TAKEOVER_EXIT_NO_CONNECTION + 1; request.value++)
+		assert_int_equal(takeover_request_check(&request, sizeof(request), &read, error,
+							sizeof(error)),
+				 request.value >= TAKEOVER_EXIT_FAILED &&
+						 request.value <= TAKEOVER_EXIT_NO_CONNECTION
+					 ? 0
+					 : -EINVAL);
+}
+
 static void an_answer_of_another_kind(void **state)
 {
 	const struct takeover_reply said = { 0, "" };
@@ -416,6 +433,7 @@ int main(void)
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(a_worker_that_dies_is_asked_again),
+		cmocka_unit_test(every_end_of_a_dump_is_known),
 		cmocka_unit_test(an_answer_of_another_kind),
 		cmocka_unit_test(workers_that_all_die),
 		cmocka_unit_test(an_endless_message_ends),
