@@ -185,7 +185,7 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 	if (k->state == TAKEOVER_ROLLED_BACK) {
 		if (request->verb == TAKEOVER_DUMP_EXIT || request->verb == TAKEOVER_RESTORE_EXIT)
 			return 0;
-		return takeover_keeper_say(k, -ECANCELED, "this takeover was rolled back");
+		return -ECANCELED;
 	}
 	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request)
 					  : takeover_destination_request(k, request);
@@ -195,13 +195,16 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 static void answer(struct takeover_keeper *k, const struct takeover_request *request,
 		   struct takeover_reply *reply)
 {
+	enum takeover_state before = k->state;
 	char said[sizeof(k->message)];
 
 	memcpy(said, k->message, sizeof(said));
 	k->message[0] = '\0';
 	reply->ret = handle(k, request);
-	snprintf(reply->message, sizeof(reply->message), "%s", k->message);
-	if (!k->message[0] && k->state != TAKEOVER_ROLLED_BACK)
+	snprintf(reply->message, sizeof(reply->message), "%s",
+		 reply->ret == -ECANCELED ? "this takeover was rolled back" : k->message);
+	/* What a rollback has undone is no longer worth a word; why it came is. */
+	if (!k->message[0] && (before == TAKEOVER_ROLLED_BACK || k->state != TAKEOVER_ROLLED_BACK))
 		memcpy(k->message, said, sizeof(said));
 }
 
