@@ -69,7 +69,10 @@ static int probe(struct takeover_keeper *k, size_t i)
 		ret = takeover_wire_send(k->wires[i], frame, len);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s: cannot probe for another owner: %s",
-					   a->device, strerror(-ret));
+					   a->device,
+					   ret == -EPERM ? "no permission (CAP_NET_RAW); run criu "
+							   "as root"
+							 : strerror(-ret));
 	return 0;
 }
 

@@ -38,7 +38,9 @@ int takeover_source_open(struct takeover_keeper *k)
 		if (ret < 0)
 			return takeover_keeper_say(
 				k, ret, "%s: cannot listen for announcements: %s",
-				k->manifest->addresses[i].device, strerror(-ret));
+				k->manifest->addresses[i].device,
+				ret == -EPERM ? "no permission (CAP_NET_RAW); run criu as root"
+					      : strerror(-ret));
 		ret = takeover_kept_find(&k->manifest->addresses[i], &k->kept[i]);
 		if (ret < 0)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
