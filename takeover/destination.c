@@ -253,6 +253,12 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	takeover_journal(k, "rolled back");
 }
 
+static void rollback_after(struct takeover_keeper *k, const char *why)
+{
+	takeover_keeper_say(k, 0, "%s", why);
+	takeover_destination_rollback(k);
+}
+
 int takeover_destination_request(struct takeover_keeper *k, const struct takeover_request *request)
 {
 	int ret = 0;
@@ -272,7 +278,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		break;
 	case TAKEOVER_RESTORE_EXIT:
 		if (request->value != 0 && k->state < TAKEOVER_RELEASED)
-			takeover_destination_rollback(k);
+			rollback_after(k, "criu could not restore it, see criu's log");
 		break;
 	case TAKEOVER_YIELD:
 		/* The service is about to leave this host: no word more. */
@@ -302,7 +308,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 void takeover_destination_criu_gone(struct takeover_keeper *k)
 {
 	if (k->state < TAKEOVER_RELEASED)
-		takeover_destination_rollback(k);
+		rollback_after(k, "criu ended before the process was restored");
 }
 
 /* Somebody may have taken an address away again: then it is not ours to announce. */

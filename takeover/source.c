@@ -315,6 +315,12 @@ static void back(struct takeover_keeper *k)
 	takeover_journal(k, "back on this host");
 }
 
+static void rollback_after(struct takeover_keeper *k, const char *why)
+{
+	takeover_keeper_say(k, 0, "%s", why);
+	takeover_source_rollback(k);
+}
+
 /* The dumped tree's root; before criu has named it, whoever had a socket. */
 static enum takeover_task service_state(const struct takeover_keeper *k)
 {
@@ -362,7 +368,9 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		else if (service_state(k) == TAKEOVER_TASK_GONE)
 			died(k);
 		else
-			takeover_source_rollback(k);
+			rollback_after(k, request->value == TAKEOVER_EXIT_FAILED
+						  ? "criu could not dump it, see criu's log"
+						  : "criu left it running");
 		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
@@ -405,8 +413,7 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 	}
 	if (state == TAKEOVER_TASK_RUNS ||
 	    (state == TAKEOVER_TASK_STOPPED && k->state == TAKEOVER_PREPARED)) {
-		k->message[0] = '\0';
-		takeover_source_rollback(k);
+		rollback_after(k, "criu ended and left it running");
 		return;
 	}
 	died(k);
