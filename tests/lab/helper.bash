@@ -35,7 +35,7 @@ exits() {
 teardown() {
 	local f host
 	if [ -z "$BATS_TEST_COMPLETED" ]; then
-		for f in "$shared"/images/*.log "$shared"/images/ip-takeover*.json "$shared"/*.err; do
+		for f in "$shared"/{images,work}/*.log "$shared"/images/ip-takeover*.json "$shared"/*.err; do
 			[ -e "$f" ] && echo "== ${f##*/}" && tail -n 25 "$f"
 		done
 		for host in alpha beta; do
@@ -124,10 +124,23 @@ answers_go_on() {
 	until_true 10 "redis answers" on client redis-cli -h $address -t 2 ping
 }
 
-# ends_at HOST via HOST... [journal HOST...]: what holds after every test. HOST alone owns the
-# address and has the service, whose clients have noticed nothing; the hosts behind "via" have
-# spoken for it, in this order; those behind "journal" say what failed, until told that a
-# person has read it; and nothing else is left.
+# owner_is HOST: it alone has the address and the service, now.
+owner_is() {
+	local host
+	holds_address "$1"
+	answers_go_on
+	[ "$(who_has)" = "$(mac_of "$1")" ]
+	neighbour_is "$1"
+	for host in alpha beta; do
+		[ "$host" = "$1" ] || is_clean "$host"
+	done
+	nothing_left "$1"
+}
+
+# ends_at HOST via HOST... [journal HOST...]: what holds after every test. HOST is the owner,
+# and its clients have noticed nothing; the hosts behind "via" have spoken for the address, in
+# this order; those behind "journal" say what failed, until a person has read it; and nothing
+# else is left.
 ends_at() {
 	local owner=$1 host words=via via=() journal=()
 	shift
@@ -137,15 +150,8 @@ ends_at() {
 		*) eval "$words+=($host)" ;;
 		esac
 	done
-	holds_address "$owner"
-	answers_go_on
-	[ "$(who_has)" = "$(mac_of "$owner")" ]
-	neighbour_is "$owner"
+	owner_is "$owner"
 	[ -z "$load" ] || end_load
-	for host in alpha beta; do
-		[ "$host" = "$owner" ] || is_clean "$host"
-	done
-	nothing_left "$owner"
 	for host in "${journal[@]}"; do forget "$host"; done
 	no_journal alpha
 	no_journal beta
