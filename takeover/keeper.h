@@ -2,8 +2,9 @@
 /*
  * The keeper: one per host and takeover, owns the addresses, the guard, the hold and
  * the announcements. keeper.c opens what it needs and watches over the worker;
- * worker.c is the event loop; source.c and destination.c are what it does in its
- * role; journal.c is what it leaves written.
+ * worker.c is the event loop, keeper_requests.c who asks it, keeper_guard.c its guard;
+ * source.c and destination.c are what it does in its role; journal.c is what it leaves
+ * written.
  */
 #ifndef TAKEOVER_KEEPER_H
 #define TAKEOVER_KEEPER_H
@@ -104,6 +105,14 @@ struct takeover_keeper {
 	size_t n_events;
 };
 
+/* Connections to the keeper that have not said anything yet. */
+#define TAKEOVER_SILENT_MAX 16
+
+struct takeover_silent {
+	int fd[TAKEOVER_SILENT_MAX];
+	size_t n;
+};
+
 /* What a role does; each returns 0 or -errno with keeper->message set. open() before
  * the worker exists: it changes nothing on the host, and a positive return says that
  * there is nothing to do. begin() in the worker, maybe again after one that died. */
@@ -140,6 +149,9 @@ int takeover_keeper_hold(struct takeover_keeper *keeper, bool copy);
 /* Set the role's guard, over one that a dead worker has left. */
 int takeover_keeper_guard(struct takeover_keeper *keeper);
 
+/* Go on with the guard that a dead worker has left. */
+int takeover_keeper_guard_adopt(struct takeover_keeper *keeper);
+
 /* On the destination: let out what the sockets have sent so far, and all that follows. */
 void takeover_keeper_release_out(struct takeover_keeper *keeper);
 
@@ -147,12 +159,21 @@ void takeover_keeper_release_out(struct takeover_keeper *keeper);
  * takes the guard away a little later. */
 void takeover_keeper_release(struct takeover_keeper *keeper);
 
+/* After a release: let on what was on its way to the queue, then remove the guard. */
+void takeover_keeper_release_rest(struct takeover_keeper *keeper);
+
 /* Remove the guard: what it holds is dropped. */
 void takeover_keeper_unguard(struct takeover_keeper *keeper);
 
 /* The same at an end without owner; but where this host would forward what still comes for
  * the addresses, the guard stays and drops it, until somebody makes way. */
 void takeover_keeper_shut(struct takeover_keeper *keeper);
+
+/* Accept whoever wants to ask, and answer those who have. */
+void takeover_keeper_serve(struct takeover_keeper *keeper, struct takeover_silent *silent);
+
+/* Whether the worker has nothing left to do. */
+bool takeover_keeper_ended(const struct takeover_keeper *keeper);
 
 /* The event loop: from the role's beginning, or where a dead worker stopped, to the
  * end of the takeover. */

@@ -80,7 +80,7 @@ criu_is_killed() {
 	not dump scripts --action-script /shared/killer
 	until_true 15 "alpha's keepers end" no_keeper alpha
 	no_lock alpha
-	stayed
+	stayed journal alpha
 }
 
 @test "criu is killed, iptables" { criu_is_killed iptables; }

@@ -93,6 +93,7 @@ def main():
         signal.alarm(0)
         while not os.path.exists(over):
             time.sleep(0.05)
+        os._exit(0)
     print(len(silent), "connections said nothing")
 
 

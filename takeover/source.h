@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What source.c, source_withdraw.c and source_packets.c call in one another. */
+#ifndef TAKEOVER_SOURCE_H
+#define TAKEOVER_SOURCE_H
+
+#include "keeper.h"
+
+/* Take the addresses off, once: nothing of the service leaves any more, the kernel has
+ * confirmed it, and the manifest says so. 0 or -errno with keeper->message set. */
+int takeover_source_withdraw(struct takeover_keeper *keeper);
+
+/* Remove CRIU's own locks for the addresses. */
+void takeover_source_unlock(struct takeover_keeper *keeper);
+
+/* From now on nothing of the dumped tree leaves, once. As above. */
+int takeover_source_silence(struct takeover_keeper *keeper);
+
+/* What waits for an address whose new owner has spoken goes there. */
+void takeover_source_relay(struct takeover_keeper *keeper);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the source holds: most of it waits, and is relayed to the new owner in order. What
+ * belongs to no process goes on to its end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "netlink.h"
+#include "source.h"
+
+#define QUIET_MS 1500 /* nothing held for so long after the new owner spoke: done */
+
+/* Which of our addresses @p is for; n_addresses: none. */
+static size_t address_of(const struct takeover_keeper *k, const struct takeover_held *p)
+{
+	bool v6 = p->len > 0 && p->packet[0] >> 4 == 6;
+	size_t i;
+
+	for (i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
+		if (v6 == (a->family == AF_INET6) && p->len >= (v6 ? 40 : 20) &&
+		    memcmp(p->packet + (v6 ? 24 : 16), a->ip, takeover_family_len(a->family)) == 0)
+			break;
+	}
+	return i;
+}
+
+/* What waits for an address whose new owner has spoken goes there, in order; then it is
+ * dropped here. */
+void takeover_source_relay(struct takeover_keeper *k)
+{
+	struct takeover_held *held = k->held, *p;
+
+	k->held = NULL;
+	k->held_tail = &k->held;
+	while ((p = held)) {
+		size_t i = address_of(k, p);
+
+		held = p->next;
+		if (i < k->manifest->n_addresses && !k->owner_known[i]) {
+			p->next = NULL;
+			*k->held_tail = p;
+			k->held_tail = &p->next;
+			continue;
+		}
+		/* The new owner knows nothing of a leftover, and would answer with an RST. */
+		if (i < k->manifest->n_addresses &&
+		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true) &&
+		    takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len) == 0)
+			k->n_relayed++;
+		takeover_hold_pass(k->hold, p->id, false);
+		free(p);
+		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
+	}
+}
+
+static bool goes_on(const struct takeover_keeper *k, const void *packet, size_t len, bool in)
+{
+	const struct takeover_socket *s;
+
+	if (!k->silent || k->state != TAKEOVER_PREPARED)
+		return false;
+	s = takeover_quiesce_find(&k->leftovers, packet, len, in);
+	/* A handshake that ended now would be in a frozen process's accept queue. */
+	return s && s->state != TCP_SYN_RECV;
+}
+
+void takeover_source_held(struct takeover_keeper *k, struct takeover_held *p)
+{
+	if (goes_on(k, p->packet, p->len, true)) {
+		takeover_hold_pass(k->hold, p->id, true);
+		free(p);
+		return;
+	}
+	p->next = NULL;
+	*k->held_tail = p;
+	k->held_tail = &p->next;
+}
+
+void takeover_source_leaving(struct takeover_keeper *k, uint32_t id, const void *packet, size_t len)
+{
+	takeover_hold_pass(k->hold_out, id, packet && goes_on(k, packet, len, false));
+}
+
+/* From the freeze on only timers send. A retransmission after criu has read the socket's
+ * timestamp would make the peer take the restored socket's segments for old ones
+ * (RFC 7323 section 5, PAWS); CRIU's own locks drop it, too. What no process holds any
+ * more is not frozen: it goes on to its end. */
+int takeover_source_silence(struct takeover_keeper *k)
+{
+	struct takeover_held *held = k->held;
+	int ret;
+
+	if (k->silent)
+		return 0;
+	ret = takeover_guard_silence(k->guard);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+	k->silent = true;
+	takeover_quiesce_leftovers(k->manifest->addresses, k->manifest->n_addresses, &k->leftovers);
+	k->held = NULL;
+	k->held_tail = &k->held;
+	while (held) {
+		struct takeover_held *p = held;
+
+		held = p->next;
+		takeover_source_held(k, p);
+	}
+	return 0;
+}
+
+void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
+{
+	bool first = true;
+
+	if (k->state != TAKEOVER_COMMITTED)
+		return;
+	for (size_t n = 0; n < k->manifest->n_addresses; n++)
+		first = first && !k->owner_known[n];
+	if (first)
+		takeover_journal(k, "new owner heard");
+	k->owner_known[i] = true;
+	memcpy(k->owner[i], mac, TAKEOVER_MAC_LEN);
+	k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The addresses leave the source, with the routes that use them; or come back to it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "locks.h"
+#include "netlink.h"
+#include "service.h"
+#include "source.h"
+#include "tasks.h"
+
+#define DELADDR_MS 1000
+
+static void advise(struct takeover_keeper *k)
+{
+	struct takeover_locks locks = { 0 };
+
+	if (takeover_locks_list(&locks) < 0)
+		return;
+	takeover_locks_keep(&locks, k->manifest->addresses, k->manifest->n_addresses);
+	if (locks.n > 0)
+		takeover_keeper_add(k, "criu has locked the connections, too; the guard is enough: "
+				       "--network-lock skip spares the time");
+	free(locks.all);
+}
+
+/* CRIU leaves its locks when it is killed and when the tasks die; they would lock the
+ * service out when it comes back. */
+void takeover_source_unlock(struct takeover_keeper *k)
+{
+	int ret = takeover_locks_clear(k->manifest->addresses, k->manifest->n_addresses);
+
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot remove CRIU's own locks: %s; see ip-takeover clean",
+				    strerror(-ret));
+	if (ret > 0)
+		takeover_event(k, "CRIU's locks removed");
+}
+
+/* A host that loses a service keeps its ways out. */
+static void detach_routes(struct takeover_keeper *k)
+{
+	char text[200];
+	int ret;
+
+	if (!k->routes)
+		return;
+	k->routes_detached = true;
+	ret = takeover_routes_detach(k->routes);
+	takeover_routes_format(k->routes, text, sizeof(text));
+	if (ret < 0)
+		takeover_keeper_add(k, "%s: cannot take their source address off: %s", text,
+				    strerror(-ret));
+	else if (text[0])
+		takeover_keeper_add(k,
+				    "routes that lose their source address with it: %s; set "
+				    "another one",
+				    text);
+}
+
+static void restore_routes(struct takeover_keeper *k)
+{
+	char text[200];
+	int ret;
+
+	if (!k->routes_detached)
+		return;
+	k->routes_detached = false;
+	ret = takeover_routes_restore(k->routes);
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot put back the source address of %s: %s",
+				    takeover_routes_format(k->routes, text, sizeof(text)),
+				    strerror(-ret));
+}
+
+int takeover_source_withdraw(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int ret;
+
+	if (k->state != TAKEOVER_PREPARED)
+		return 0;
+	takeover_journal(k, "withdraw");
+	ret = takeover_service_check(k) ?: takeover_source_silence(k);
+	if (ret < 0)
+		return ret;
+	detach_routes(k);
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+		bool present = false;
+
+		ret = takeover_address_present(a, &present);
+		k->withdrew[i] |= present;
+		if (ret == 0)
+			ret = takeover_address_delete(a, DELADDR_MS);
+		if (ret < 0)
+			return takeover_keeper_say(k, ret, "cannot withdraw %s from %s: %s",
+						   takeover_address_format(a, text, sizeof(text)),
+						   a->device, strerror(-ret));
+	}
+	k->manifest->withdrawn = true;
+	ret = takeover_manifest_write(k->images_fd, k->manifest);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
+					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
+	k->state = TAKEOVER_WITHDRAWN;
+	advise(k);
+	takeover_journal(k, "withdrawn");
+	return 0;
+}
+
+/* One address, if it was we who took it off: whoever else did may have put it on another
+ * host. */
+static void put_back(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_address *a = &k->manifest->addresses[i];
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	bool present = false;
+	int ret;
+
+	ret = takeover_address_present(a, &present);
+	if (!k->withdrew[i]) {
+		if (ret == 0 && !present)
+			takeover_keeper_add(k,
+					    "%s was taken off %s by somebody else, and stays off; "
+					    "to have it back: ip-takeover claim",
+					    takeover_address_ip(a, text, sizeof(text)), a->device);
+		return;
+	}
+	if (ret == 0 && !present)
+		ret = k->kept[i] ? takeover_kept_add(k->kept[i]) : takeover_address_add(a);
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot put %s back on %s: %s",
+				    takeover_address_format(a, text, sizeof(text)), a->device,
+				    strerror(-ret));
+	else if (!present)
+		takeover_announce(k->wires[i], a,
+				  (const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
+				  k->manifest->n_neighbours);
+}
+
+void takeover_source_rollback(struct takeover_keeper *k)
+{
+	takeover_journal(k, "rollback");
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		put_back(k, i);
+	restore_routes(k);
+	/* criu does both itself, unless it was killed. */
+	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+	if (k->criu_fd < 0)
+		takeover_source_unlock(k);
+	takeover_keeper_release(k);
+	/* The images are of no use any more: their connections go on here. */
+	unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
+	k->state = TAKEOVER_ROLLED_BACK;
+	takeover_journal(k, "rolled back");
+}
