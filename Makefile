@@ -3,6 +3,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= gcc
 CFLAGS ?= -O2 -g
+# A directory with criu/criu-plugin.h, when it is not to be /usr/include.
+CRIU_HEADERS ?=
 VERSION := 0.1
 
 B := build
@@ -13,7 +15,8 @@ LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 FUZZ_DEPS := clang libclang-rt-dev
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
-	-DTAKEOVER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
+	-DTAKEOVER_VERSION='"$(VERSION)"' $(addprefix -isystem ,$(CRIU_HEADERS)) \
+	$(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(PKGS))
 
 ifeq ($(V),1)
@@ -53,6 +56,9 @@ $(B)/takeover-load: $(patsubst %.c,$(B)/%.o,$(wildcard tests/load/*.c))
 $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+plugin: $(B)/plugin/ip_takeover_plugin.so
+	@:
+
 unit: $(UNIT)
 	@:
 
@@ -90,6 +96,12 @@ fuzz: deps
 	@$(MAKE) --no-print-directory fuzzers
 	@tests/fuzz/run
 
+# The plugin once more, against the headers of the oldest CRIU and of the lab hosts' own.
+headers-check:
+	@old=$$(scripts/lab.d/base bookworm) && new=$$(scripts/lab.d/base) && \
+	$(MAKE) --no-print-directory B=$(B)/criu-3.17 CRIU_HEADERS=$$old/usr/include plugin && \
+	$(MAKE) --no-print-directory B=$(B)/criu-4.2 CRIU_HEADERS=$$new/usr/include plugin
+
 check: MORE_DEPS = $(LAB_DEPS) $(FUZZ_DEPS)
 check: deps
 	@$(MAKE) --no-print-directory hosts unit
@@ -126,6 +138,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps check demo bench lint install uninstall clean
+.PHONY: all plugin unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps headers-check check demo bench lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
