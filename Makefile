@@ -56,6 +56,13 @@ $(B)/takeover-load: $(patsubst %.c,$(B)/%.o,$(wildcard tests/load/*.c))
 $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# For tests/lab/versions.bats, on x86-64.
+$(B)/old-kernel: $(B)/tests/lab/old_kernel.o
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/old-kernel.so: $(B)/tests/lab/old_kernel.o
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+
 plugin: $(B)/plugin/ip_takeover_plugin.so
 	@:
 
@@ -96,11 +103,11 @@ fuzz: deps
 	@$(MAKE) --no-print-directory fuzzers
 	@tests/fuzz/run
 
-# The plugin once more, against the headers of the oldest CRIU and of the lab hosts' own.
+# The plugin once more on the headers of the oldest CRIU, and on those of the lab hosts' own.
 headers-check:
 	@old=$$(scripts/lab.d/base bookworm) && new=$$(scripts/lab.d/base) && \
 	$(MAKE) --no-print-directory B=$(B)/criu-3.17 CRIU_HEADERS=$$old/usr/include plugin && \
-	$(MAKE) --no-print-directory B=$(B)/criu-4.2 CRIU_HEADERS=$$new/usr/include plugin
+	$(MAKE) --no-print-directory B=$(B)/criu-4 CRIU_HEADERS=$$new/usr/include plugin
 
 check: MORE_DEPS = $(LAB_DEPS) $(FUZZ_DEPS)
 check: deps
