@@ -106,8 +106,8 @@ fuzz: deps
 # The plugin once more on the headers of the oldest CRIU, and on those of the lab hosts' own.
 headers-check:
 	@old=$$(scripts/lab.d/base bookworm) && new=$$(scripts/lab.d/base) && \
-	$(MAKE) --no-print-directory B=$(B)/criu-3.17 CRIU_HEADERS=$$old/usr/include plugin && \
-	$(MAKE) --no-print-directory B=$(B)/criu-4 CRIU_HEADERS=$$new/usr/include plugin
+	$(MAKE) -B --no-print-directory B=$(B)/criu-3.17 CRIU_HEADERS=$$old/usr/include plugin && \
+	$(MAKE) -B --no-print-directory B=$(B)/criu-4 CRIU_HEADERS=$$new/usr/include plugin
 
 check: MORE_DEPS = $(LAB_DEPS) $(FUZZ_DEPS)
 check: deps
