@@ -51,8 +51,8 @@ old_kernel() {
 	old_criu /src/build/old-kernel
 }
 
-# CRIU 3.17 knows no guard pages (Linux 6.13), which glibc gives to the stacks of threads. Redis
-# has threads, nginx has none.
+# It has no threads, as redis has them: below their stacks glibc has guard pages of a kind that
+# CRIU 3.17 does not know (MADV_GUARD_INSTALL, Linux 6.13).
 start_old_nginx() {
 	load nginx
 	start_nginx /src/build/old-kernel
