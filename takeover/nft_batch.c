@@ -14,13 +14,13 @@
 
 #include "nft_batch.h"
 
-#define BATCH_SIZE  (256 * 1024)
-#define ANSWER_SIZE (32 * 1024) /* what the kernel fills of a dump at once */
+#define BATCH_SIZE  (512 * 1024) /* half of it a transaction: 64 IPv6 addresses need 130 KiB */
+#define ANSWER_SIZE (32 * 1024)	 /* what the kernel fills of a dump at once */
 #define PATIENCE_S  5
 
 struct nft_batch {
 	struct mnl_socket *nl;
-	struct mnl_nlmsg_batch *mnl; /* NULL between transactions */
+	struct mnl_nlmsg_batch *mnl;  /* NULL between transactions */
 	struct nlmsghdr *open, *last; /* the message being filled, the last one */
 	bool full;
 	uint32_t seq, first_seq, last_seq;
@@ -31,7 +31,7 @@ int nft_batch_open(struct nft_batch **ret_batch)
 {
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct nft_batch *batch = calloc(1, sizeof(*batch));
-	int ret = 0;
+	int ret = 0, size = BATCH_SIZE;
 
 	if (!batch)
 		return -ENOMEM;
@@ -41,6 +41,10 @@ int nft_batch_open(struct nft_batch **ret_batch)
 	    setsockopt(mnl_socket_get_fd(batch->nl), SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) < 0)
 		ret = -errno;
+	/* The kernel refuses what does not fit; by default 208 KiB do. */
+	if (ret == 0)
+		setsockopt(mnl_socket_get_fd(batch->nl), SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			   sizeof(size));
 	if (ret < 0)
 		nft_batch_close(batch);
 	else

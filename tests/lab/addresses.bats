@@ -4,9 +4,9 @@
 
 load helper
 
-@test "64 addresses of both families, under one service" {
-	local host a
-	addresses=($(printf '192.0.2.%d/24 ' {100..130}) $(printf '2001:db8::%d/64 ' {100..131} 200))
+# many_move ADDRESS...
+many_move() {
+	local host a addresses=("$@")
 	[ ${#addresses[@]} = 64 ]
 	for host in alpha beta; do
 		{
@@ -31,4 +31,15 @@ load helper
 	# Hosts have kept their own.
 	[ "$(on alpha ip -o address show dev eth0 scope global | wc -l)" = 2 ]
 	[ "$(on beta ip -o address show dev eth0 scope global | wc -l)" = 66 ]
+}
+
+@test "64 addresses of both families, under one service" {
+	# shellcheck disable=SC2046
+	many_move $(printf '192.0.2.%d/24 ' {100..130}) $(printf '2001:db8::%d/64 ' {100..131} 200)
+}
+
+# Those need the most rules, and the longest.
+@test "63 IPv6 addresses and one of IPv4, under one service" {
+	# shellcheck disable=SC2046
+	many_move 192.0.2.100/24 $(printf '2001:db8::%d/64 ' {100..162})
 }
