@@ -167,14 +167,6 @@ bool takeover_task_traced(pid_t pid, pid_t tracer)
 	return by == tracer;
 }
 
-bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!takeover_task_traced(pids[i], tracer))
-			return false;
-	return n > 0;
-}
-
 const char *takeover_task_name(pid_t pid, char *buf, size_t len)
 {
 	char path[64];
@@ -213,15 +205,16 @@ bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n
  * process is gone. */
 static const char *stat_of(pid_t pid, char *buf, size_t len)
 {
-	char path[64], *rest = NULL;
+	char path[64], *rest;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
 	if (!f)
 		return "";
-	if (fgets(buf, len, f))
-		rest = strrchr(buf, ')');
+	/* A name may contain anything, a newline, too. */
+	buf[fread(buf, 1, len - 1, f)] = '\0';
+	rest = strrchr(buf, ')');
 	fclose(f);
 	return rest && strlen(rest) > 4 ? rest + 2 : "";
 }
@@ -264,6 +257,20 @@ enum takeover_task takeover_task_state(pid_t pid)
 	if (strchr("ZX", state) || (flags & PF_EXITING) || kill_pending(pid))
 		return TAKEOVER_TASK_GONE;
 	return state == 'T' ? TAKEOVER_TASK_STOPPED : TAKEOVER_TASK_RUNS;
+}
+
+bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool traced = takeover_task_traced(pids[i], tracer);
+
+		if (!traced && takeover_task_state(pids[i]) != TAKEOVER_TASK_GONE)
+			return false;
+		any |= traced;
+	}
+	return any;
 }
 
 bool takeover_task_descends(pid_t pid, pid_t root)

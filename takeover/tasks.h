@@ -32,7 +32,7 @@ enum takeover_task takeover_task_state(pid_t pid);
 /* Whether @tracer traces it: criu has frozen it. */
 bool takeover_task_traced(pid_t pid, pid_t tracer);
 
-/* Whether it traces all @n processes; false when @n is 0. */
+/* Whether it traces all of the @n processes that are not gone, and any at all. */
 bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
 
 /* Take every TCP socket of the @n addresses out of repair mode, without a window

@@ -99,6 +99,20 @@ takeover() {
 	awk -v last="$last" -v frozen="$(event dump frozen)" 'BEGIN { exit !(last * 1000 < frozen + 50) }'
 }
 
+# Nobody tells the keeper of the freeze: it looks whether criu traces the tree.
+@test "the freeze is seen though a child of the service has ended" {
+	on alpha setsid -f sh -c "true & exec redis-server --bind $address --port 6379 --save '' \
+		--protected-mode no --dir /tmp --pidfile /run/redis.pid </dev/null >/dev/null 2>&1"
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	on alpha ps -o stat= --ppid "$pid" | grep -q Z
+	start_load 10 --interval-ms 10-30
+	dump plugin
+	restore beta plugin
+	moved
+	[ -n "$(event dump frozen)" ]
+}
+
 @test "beta does not answer for the address before it claims it" {
 	# Runs after ours at pre-restore.
 	cat >"$shared/wait" <<-'END'

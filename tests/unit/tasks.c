@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What /proc says about tasks of our own. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tasks.h"
+#include "unit.h"
+
+/* A child that has chosen @name, and waits. */
+static pid_t child(const char *name)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, name);
+		close(ready[0]);
+		close(ready[1]);
+		pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 0);
+	close(ready[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	siginfo_t info;
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void test_any_name_runs(void **state)
+{
+	static const char *const names[] = { "plain", "a\nb", ") Z (", "\n) Z 0" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		pid_t pid = child(names[i]);
+
+		assert_int_equal(takeover_task_state(pid), TAKEOVER_TASK_RUNS);
+		assert_true(takeover_task_descends(pid, getpid()));
+		end(pid);
+		assert_int_equal(takeover_task_state(pid), TAKEOVER_TASK_GONE);
+		waitpid(pid, NULL, 0);
+		assert_int_equal(takeover_task_state(pid), TAKEOVER_TASK_GONE);
+	}
+}
+
+/* 0 traces what nobody traces. */
+static void test_traced_without_those_gone(void **state)
+{
+	pid_t pids[] = { child("lives"), child("ended") };
+
+	(void)state;
+	assert_true(takeover_tasks_traced(pids, 2, 0));
+	assert_false(takeover_tasks_traced(pids, 2, getpid()));
+	assert_false(takeover_tasks_traced(pids, 0, 0));
+	end(pids[1]);
+	waitpid(pids[1], NULL, 0);
+	assert_true(takeover_tasks_traced(pids, 2, 0));
+	assert_false(takeover_tasks_traced(pids, 2, getpid()));
+	assert_false(takeover_tasks_traced(pids + 1, 1, getpid()));
+	end(pids[0]);
+	waitpid(pids[0], NULL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_name_runs),
+		cmocka_unit_test(test_traced_without_those_gone),
+	};
+
+	return unit_main("tasks", tests, NULL, NULL);
+}
