@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the source holds: most of it waits, and is relayed to the new owner in order. What
  * belongs to no process goes on to its end. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,29 +26,41 @@ static size_t address_of(const struct takeover_keeper *k, const struct takeover_
 	return i;
 }
 
-/* What waits for an address whose new owner has spoken goes there, in order; then it is
- * dropped here. */
+static void keep(struct takeover_keeper *k, struct takeover_held *p)
+{
+	p->next = NULL;
+	*k->held_tail = p;
+	k->held_tail = &p->next;
+}
+
+/* What waits for an address whose new owner has spoken goes there, in order, as fast as the
+ * wire takes it; then it is dropped here. */
 void takeover_source_relay(struct takeover_keeper *k)
 {
 	struct takeover_held *held = k->held, *p;
+	bool full = false;
 
 	k->held = NULL;
 	k->held_tail = &k->held;
 	while ((p = held)) {
 		size_t i = address_of(k, p);
+		int ret = -ENOENT;
 
 		held = p->next;
-		if (i < k->manifest->n_addresses && !k->owner_known[i]) {
-			p->next = NULL;
-			*k->held_tail = p;
-			k->held_tail = &p->next;
+		if (i < k->manifest->n_addresses && (full || !k->owner_known[i])) {
+			keep(k, p);
 			continue;
 		}
 		/* The new owner knows nothing of a leftover, and would answer with an RST. */
 		if (i < k->manifest->n_addresses &&
-		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true) &&
-		    takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len) == 0)
-			k->n_relayed++;
+		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true))
+			ret = takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len);
+		full = ret == -EAGAIN || ret == -ENOBUFS;
+		if (full) {
+			keep(k, p);
+			continue;
+		}
+		k->n_relayed += ret == 0;
 		takeover_hold_pass(k->hold, p->id, false);
 		free(p);
 		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
@@ -72,9 +85,7 @@ void takeover_source_held(struct takeover_keeper *k, struct takeover_held *p)
 		free(p);
 		return;
 	}
-	p->next = NULL;
-	*k->held_tail = p;
-	k->held_tail = &p->next;
+	keep(k, p);
 }
 
 void takeover_source_leaving(struct takeover_keeper *k, uint32_t id, const void *packet, size_t len)

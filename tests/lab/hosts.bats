@@ -409,3 +409,19 @@ bridge() {
 	there_and_back
 	[ "$before" = "$(both ip route show table 100)" ]
 }
+
+# A packet socket takes so much, and refuses the rest until the wire has sent it.
+@test "what waits on alpha is relayed whole through a slow wire" {
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump plugin
+	on client python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+for i in range(2000):
+	s.sendto(b'\x08\x00\xf7\xff' + bytes(1400), ('$address', 0))"
+	on alpha tc qdisc add dev eth0 root tbf rate 50mbit burst 10kb latency 5s
+	restore beta plugin
+	moved
+	[ "$(field "$shared/images/ip-takeover-dump.json" relayed)" -ge 2000 ]
+}
