@@ -14,7 +14,7 @@ static const char *advice(const json_t *journal)
 			       ? "the service runs here"
 			       : "not restored here; restore the images where you like";
 	if (journal_has_state(journal, TAKEOVER_ABANDONED))
-		return "the process is gone";
+		return "the service is not here any more";
 	if (!json_is_true(json_object_get(journal, "keeper")))
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (journal_has_state(journal, TAKEOVER_COMMITTED))

@@ -124,7 +124,8 @@ void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned c
 {
 	bool first = true;
 
-	if (k->state != TAKEOVER_COMMITTED)
+	/* Restored from a script of criu's, it is heard before criu ends. */
+	if (k->state != TAKEOVER_COMMITTED && k->state != TAKEOVER_WITHDRAWN)
 		return;
 	for (size_t n = 0; n < k->manifest->n_addresses; n++)
 		first = first && !k->owner_known[n];

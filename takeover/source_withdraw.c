@@ -140,9 +140,37 @@ static void put_back(struct takeover_keeper *k, size_t i)
 				  k->manifest->n_neighbours);
 }
 
+/* Another host has it: a second owner would be worse than a process without an address,
+ * which what is left of the guard keeps quiet. */
+static bool taken(struct takeover_keeper *k)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	size_t i = 0;
+
+	while (i < k->manifest->n_addresses && !k->owner_known[i])
+		i++;
+	if (i == k->manifest->n_addresses)
+		return false;
+	takeover_keeper_add(k,
+			    "%s is in use by %02x:%02x:%02x:%02x:%02x:%02x and stays off; end the "
+			    "process here, then ip-takeover rollback",
+			    takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
+			    k->owner[i][0], k->owner[i][1], k->owner[i][2], k->owner[i][3],
+			    k->owner[i][4], k->owner[i][5]);
+	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+	if (k->criu_fd < 0)
+		takeover_source_unlock(k);
+	takeover_guard_shut(k->guard);
+	k->state = TAKEOVER_ABANDONED;
+	takeover_journal(k, "abandoned");
+	return true;
+}
+
 void takeover_source_rollback(struct takeover_keeper *k)
 {
 	takeover_journal(k, "rollback");
+	if (taken(k))
+		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		put_back(k, i);
 	restore_routes(k);

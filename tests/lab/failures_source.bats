@@ -155,7 +155,7 @@ cannot_withdraw() {
 dies_before() {
 	busy
 	not between pre-dump "kill -9 $pid" "$1"
-	until_true 5 "alpha says so" says alpha 'the process is gone; the process died before its dump was complete'
+	until_true 5 "alpha says so" says alpha 'the service is not here any more; the process died before its dump was complete'
 	is_clean alpha
 	is_clean beta
 	on client pkill -TERM -x takeover-load || :

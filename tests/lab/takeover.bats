@@ -113,6 +113,41 @@ takeover() {
 	[ -n "$(event dump frozen)" ]
 }
 
+# slow_post_dump THEN: restored on beta while a script of the dump goes on, which THEN ends.
+slow_post_dump() {
+	local dumping
+	cat >"$shared/slow" <<-END
+	#!/bin/sh
+	[ "\$CRTOOLS_SCRIPT_ACTION" = post-dump ] || exit 0
+	until [ -e /shared/go ]; do sleep 0.05; done
+	$1
+	END
+	chmod +x "$shared/slow"
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump none --action-script /shared/slow --action-script /src/build/criu-action &
+	dumping=$!
+	until_true 10 "alpha has withdrawn" says alpha withdrawn
+	restore beta plugin
+	until_true 10 "beta has announced all" no_keeper beta
+	: >"$shared/go"
+	wait "$dumping"
+}
+
+@test "restored on beta before criu has ended on alpha" {
+	slow_post_dump true
+	moved
+}
+
+@test "restored on beta, then criu is killed on alpha: one owner" {
+	not slow_post_dump 'kill -9 $PPID'
+	until_true 5 "alpha says so" says alpha "is in use by $(mac_of beta) and stays off"
+	not holds_address alpha
+	on alpha pkill -KILL -x redis-server
+	forget alpha
+	moved
+}
+
 @test "beta does not answer for the address before it claims it" {
 	# Runs after ours at pre-restore.
 	cat >"$shared/wait" <<-'END'
