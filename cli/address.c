@@ -47,8 +47,7 @@ static int fail(const struct takeover_address *a, const char *what, int ret)
 	return 1;
 }
 
-/* Whether anyone answers for @a within @patience_ms. */
-static int probe(struct takeover_wire *wire, const struct takeover_address *a, int patience_ms)
+int cli_probe(struct takeover_wire *wire, const struct takeover_address *a, int patience_ms)
 {
 	struct pollfd pfd = { .fd = takeover_wire_fd(wire), .events = POLLIN };
 	unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
@@ -95,7 +94,7 @@ int cli_claim(int argc, char **argv)
 	if (ret < 0)
 		ret = fail(a, "claim", ret);
 	else if (!present)
-		ret = probe(wire, a, config.probe_ms);
+		ret = cli_probe(wire, a, config.probe_ms);
 	if (ret == 0) {
 		ret = takeover_address_add(a);
 		if (ret == 0) {

@@ -13,32 +13,59 @@
 #include "request.h"
 #include "tasks.h"
 
-static int change_address(const json_t *journal, const json_t *entry, bool add)
+#define DELADDR_MS 1000
+#define PROBE_MS   100
+
+static int fail(const struct takeover_address *a, const char *take, const char *from, int ret)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+
+	fprintf(stderr, "ip-takeover: cannot %s %s %s %s: %s\n", take,
+		takeover_address_format(a, text, sizeof(text)), from, a->device, strerror(-ret));
+	return ret;
+}
+
+static int put_back(const json_t *journal, const struct takeover_address *a)
+{
+	struct takeover_wire *wire = NULL;
+	bool present = false;
+	int ret = takeover_wire_open(a->device, &wire) ?: takeover_address_present(a, &present);
+
+	/* The images may have been restored elsewhere meanwhile. */
+	if (ret == 0 && !present && cli_probe(wire, a, PROBE_MS) != 0) {
+		fprintf(stderr, "ip-takeover: or end the process here (pid %d) to leave it there\n",
+			(int)json_integer_value(json_object_get(journal, "root_pid")));
+		ret = -EADDRINUSE;
+		goto out;
+	}
+	if (ret == 0)
+		ret = takeover_address_add(a);
+	if (ret < 0) {
+		fail(a, "put", "back on", ret);
+		goto out;
+	}
+	takeover_tasks_end_repair(a, 1);
+	takeover_locks_clear(a, 1);
+	if (!journal_has_state(journal, TAKEOVER_PREPARED))
+		takeover_announce(wire, a, NULL, 0);
+out:
+	takeover_wire_close(wire);
+	return ret;
+}
+
+/* 0, or -errno: said why. */
+static int change_address(const json_t *journal, const json_t *entry)
 {
 	struct takeover_address a;
-	struct takeover_wire *wire;
 	int ret = takeover_address_parse(journal_field(entry, "address"), &a);
 
-	if (ret == 0) {
-		snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
-		ret = add ? takeover_address_add(&a) : takeover_address_delete(&a, 1000);
-	}
-	if (ret < 0) {
-		fprintf(stderr, "ip-takeover: cannot %s %s %s %s: %s\n", add ? "put" : "take",
-			journal_field(entry, "address"), add ? "back on" : "off",
-			journal_field(entry, "device"), strerror(-ret));
+	if (ret < 0)
 		return ret;
-	}
-	if (add) {
-		takeover_tasks_end_repair(&a, 1);
-		takeover_locks_clear(&a, 1);
-	}
-	if (add && !journal_has_state(journal, TAKEOVER_PREPARED) &&
-	    takeover_wire_open(a.device, &wire) == 0) {
-		takeover_announce(wire, &a, NULL, 0);
-		takeover_wire_close(wire);
-	}
-	return 0;
+	snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
+	if (journal_is_source(journal))
+		return put_back(journal, &a);
+	ret = takeover_address_delete(&a, DELADDR_MS);
+	return ret < 0 ? fail(&a, "take", "off", ret) : 0;
 }
 
 static bool process_exists(const json_t *journal, const char *name)
@@ -80,7 +107,7 @@ int journal_rollback(const json_t *journal)
 	}
 	if (!keep)
 		json_array_foreach(addresses, i, j)
-			ret |= change_address(journal, j, source);
+			ret |= change_address(journal, j);
 	if (ret)
 		return 1;
 	ret = takeover_guard_remove(journal_field(journal, "guard"));

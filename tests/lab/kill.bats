@@ -165,6 +165,23 @@ keeper_dies_on_destination() {
 	stayed
 }
 
+@test "keeper and worker killed together, then restored on beta: one owner" {
+	local id
+	busy
+	victim_dies post-dump ip-takeover
+	sed -i 's/pkill -9 -x/pkill -9/' "$shared/killer"
+	dump none "${killer[@]}" --leave-running
+	until_true 5 "alpha says that its keeper was killed" says alpha 'keeper was killed'
+	restore beta plugin
+	id=$(on alpha /src/build/ip-takeover status --json | jq -er '.[].id')
+	exits 1 "is in use by $(mac_of beta); withdraw it there first" \
+		on alpha /src/build/ip-takeover rollback "$id"
+	not holds_address alpha
+	on alpha pkill -KILL -x redis-server
+	forget alpha
+	moved
+}
+
 @test "keeper and worker killed together after the commit" {
 	busy
 	dump plugin
