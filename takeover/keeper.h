@@ -68,6 +68,7 @@ struct takeover_keeper {
 	int root_fd;   /* pidfd of the restored tree's root, -1 (worker) */
 	int images_fd; /* CRIU's image directory, O_PATH */
 	int listen_fd, report_fd;
+	bool reported; /* how the first step went, to report_fd */
 	bool released; /* on the destination */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;

@@ -158,9 +158,12 @@ void takeover_worker(struct takeover_keeper *k)
 		}
 		k->state = TAKEOVER_ROLLED_BACK;
 	}
-	if (first) {
+	/* criu waits for it, be it the worker's before us that has died too early. */
+	if (!k->reported) {
+		if (k->state == TAKEOVER_ROLLED_BACK && reply.ret == 0)
+			reply.ret = -ECANCELED;
 		send(k->report_fd, &reply, sizeof(reply), MSG_NOSIGNAL);
-		close(k->report_fd);
+		k->reported = true;
 	}
 	if (reply.ret == 0)
 		loop(k);

@@ -137,6 +137,62 @@ keeper_dies_on_destination() {
 	keeper_dies_on_destination post-restore ip-takeover-wrk
 }
 
+# A keeper whose first worker dies when it has done its first step, and has not said so yet.
+dies_unheard() {
+	mkdir "$shared/bin"
+	cat >"$shared/die.c" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <fcntl.h>
+	#include <signal.h>
+	#include <string.h>
+	#include <unistd.h>
+
+	int rename(const char *from, const char *to)
+	{
+		int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+		int ret = real(from, to), fd = open(to, O_RDONLY);
+		char text[16384] = "";
+
+		if (read(fd, text, sizeof(text) - 1) > 0 && strstr(text, "\"prepared\"") &&
+		    open("/shared/died", O_CREAT | O_EXCL, 0600) >= 0)
+			kill(getpid(), SIGKILL);
+		close(fd);
+		return ret;
+	}
+	END
+	cc -shared -fPIC -o "$shared/die.so" "$shared/die.c"
+	cp "$top/build/criu-action" "$shared/bin/"
+	cat >"$shared/bin/ip-takeover" <<-'END'
+	#!/bin/sh
+	LD_PRELOAD=/shared/die.so exec /src/build/ip-takeover "$@"
+	END
+	chmod +x "$shared/bin/ip-takeover"
+	killer=(--action-script /shared/bin/criu-action)
+}
+
+has_ended() { not kill -0 "$1"; }
+
+@test "the source's worker killed before criu has its first answer" {
+	busy
+	dies_unheard
+	dump none "${killer[@]}" &
+	until_true 20 "criu ends" has_ended $!
+	[ -e "$shared/died" ]
+	restore beta scripts
+	moved
+}
+
+@test "the destination's worker killed before criu has its first answer" {
+	busy
+	dump scripts
+	dies_unheard
+	restore beta none "${killer[@]}" &
+	until_true 20 "criu ends" has_ended $!
+	[ -e "$shared/died" ]
+	moved
+}
+
 # As when criu is killed while its parasite code runs in the service.
 @test "criu and the service itself killed before the dump is done" {
 	busy
