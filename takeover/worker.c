@@ -167,7 +167,8 @@ void takeover_worker(struct takeover_keeper *k)
 	}
 	if (reply.ret == 0)
 		loop(k);
-	unlink(k->socket);
+	/* In this order: a journal without a socket is that of a keeper that was killed. */
 	if (k->guard_name[0])
 		takeover_journal_close(k);
+	unlink(k->socket);
 }

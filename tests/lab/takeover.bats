@@ -79,6 +79,41 @@ takeover() {
 	moved
 }
 
+@test "a dump while the restore's keeper is about to end" {
+	mkdir "$shared/bin" "$shared/second"
+	cat >"$shared/slow.c" <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <string.h>
+	#include <unistd.h>
+
+	int unlinkat(int dirfd, const char *path, int flags)
+	{
+		int (*real)(int, const char *, int) = dlsym(RTLD_NEXT, "unlinkat");
+
+		if (strcmp(path, "ip-takeover-restore.json") == 0)
+			sleep(1);
+		return real(dirfd, path, flags);
+	}
+	END
+	cc -shared -fPIC -o "$shared/slow.so" "$shared/slow.c"
+	cp "$top/build/criu-action" "$shared/bin/"
+	cat >"$shared/bin/ip-takeover" <<-'END'
+	#!/bin/sh
+	LD_PRELOAD=/shared/slow.so exec /src/build/ip-takeover "$@"
+	END
+	chmod +x "$shared/bin/ip-takeover"
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump plugin
+	restore beta none --action-script /shared/bin/criu-action
+	until_true 5 "beta's keeper is about to end" says beta done
+	common[1]=/shared/second
+	on beta criu dump "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin
+	restore alpha plugin
+	ends_at alpha via alpha beta alpha
+}
+
 # A retransmission by a socket that criu has read already carries a younger timestamp
 # than what the restored one will send, and the peer would drop that (RFC 7323, PAWS).
 @test "nothing leaves alpha once the service is frozen" {
