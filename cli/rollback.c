@@ -64,6 +64,9 @@ static int change_address(const json_t *journal, const json_t *entry)
 	snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
 	if (journal_is_source(journal))
 		return put_back(journal, &a);
+	/* Half-restored tasks would be in the way of the next restore. The root's PID may be
+	 * another's by now, sockets in repair mode are nobody else's. */
+	takeover_tasks_kill(-1, &a, 1);
 	ret = takeover_address_delete(&a, DELADDR_MS);
 	return ret < 0 ? fail(&a, "take", "off", ret) : 0;
 }

@@ -248,3 +248,16 @@ has_ended() { not kill -0 "$1"; }
 	forget alpha
 	moved
 }
+
+@test "criu, keeper and worker killed together before the restore ends" {
+	busy
+	dump plugin
+	victim_dies post-restore criu
+	sed -i 's/kill -9 "$PPID"/pkill -9 ip-takeover; &/' "$shared/killer"
+	not restore beta none "${killer[@]}"
+	until_true 5 "beta says that its keeper was killed" says beta 'keeper was killed'
+	forget beta
+	is_clean beta
+	restore beta plugin
+	moved
+}
