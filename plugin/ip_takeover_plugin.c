@@ -157,12 +157,17 @@ static bool keeps_connections(void)
 
 static void ip_takeover_plugin_exit(int at, int ret)
 {
-	if (at == CR_PLUGIN_STAGE__DUMP)
-		stage("exit(DUMP)", ret != 0		  ? TAKEOVER_EXIT_FAILED
-				    : keeps_connections() ? TAKEOVER_EXIT_TASKS_DIE
-							  : TAKEOVER_EXIT_NO_CONNECTION);
-	else if (at == CR_PLUGIN_STAGE__RESTORE)
+	if (at == CR_PLUGIN_STAGE__RESTORE)
 		stage("exit(RESTORE)", ret);
+	if (at != CR_PLUGIN_STAGE__DUMP)
+		return;
+	if (ret != 0)
+		stage("exit(DUMP)", TAKEOVER_EXIT_FAILED);
+	else if (stage("exit(DUMP)", keeps_connections() ? TAKEOVER_EXIT_TASKS_DIE
+							 : TAKEOVER_EXIT_NO_CONNECTION) < 0)
+		/* CRIU would not know, and kill the tasks (criu/cr-dump.c, cr_dump_finish).
+		 * When it ends here they live on. */
+		_exit(1);
 }
 
 static int ip_takeover_plugin_resume_devices_late(int pid)

@@ -21,9 +21,11 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if (k->state == TAKEOVER_ROLLED_BACK) {
-		if (request->verb == TAKEOVER_DUMP_EXIT || request->verb == TAKEOVER_RESTORE_EXIT)
-			return 0;
-		return -ECANCELED;
+		bool over = request->verb == TAKEOVER_RESTORE_EXIT ||
+			    (request->verb == TAKEOVER_DUMP_EXIT &&
+			     request->value == TAKEOVER_EXIT_FAILED);
+
+		return over ? 0 : -ECANCELED;
 	}
 	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request)
 					  : takeover_destination_request(k, request);

@@ -122,7 +122,7 @@ static void commit(struct takeover_keeper *k)
 static void abandon(struct takeover_keeper *k, const char *why)
 {
 	/* An address that stays needs its guard: the kernel would answer for it. */
-	if (takeover_source_withdraw(k) == 0) {
+	if (takeover_source_withdraw(k) == 0 || k->state == TAKEOVER_WITHDRAWN) {
 		takeover_keeper_say(k, 0, "%s", why);
 		takeover_keeper_shut(k);
 	}
@@ -188,9 +188,12 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		/* Withdrawn now if no script has done it. Without a connection that tells,
 		 * criu's end will show what becomes of the tasks. */
 		if (request->value == TAKEOVER_EXIT_TASKS_DIE ||
-		    (request->value == TAKEOVER_EXIT_NO_CONNECTION && k->n_connections == 0))
+		    (request->value == TAKEOVER_EXIT_NO_CONNECTION && k->n_connections == 0)) {
 			ret = takeover_source_withdraw(k);
-		else if (service_state(k) == TAKEOVER_TASK_GONE)
+			/* The plugin ends criu then. */
+			if (ret < 0)
+				takeover_source_rollback(k);
+		} else if (service_state(k) == TAKEOVER_TASK_GONE)
 			died(k);
 		else
 			rollback_after(k, request->value == TAKEOVER_EXIT_FAILED
@@ -226,8 +229,9 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
 
-	/* Killed before it had removed its own */
+	/* Killed before it had undone its own */
 	if (k->state == TAKEOVER_ROLLED_BACK) {
+		takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
 		takeover_source_unlock(k);
 		return;
 	}

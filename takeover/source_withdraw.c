@@ -99,12 +99,12 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 						   takeover_address_format(a, text, sizeof(text)),
 						   a->device, strerror(-ret));
 	}
+	k->state = TAKEOVER_WITHDRAWN;
 	k->manifest->withdrawn = true;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
 					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
-	k->state = TAKEOVER_WITHDRAWN;
 	advise(k);
 	takeover_journal(k, "withdrawn");
 	return 0;

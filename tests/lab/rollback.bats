@@ -129,10 +129,38 @@ beta_fails() {
 	moved journal alpha
 }
 
-@test "dump -R, the plugin without the action script" {
+lone_plugin() {
 	mkdir -p "$shared/lone/plugin"
 	cp "$top/build/ip-takeover" "$shared/lone"
 	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
+}
+
+# at_post_dump COMMAND: the plugin alone asks the keeper only later, when CRIU does not listen
+# any more and is about to end the tasks.
+at_post_dump() {
+	lone_plugin
+	busy
+	cat >"$shared/script" <<-END
+	#!/bin/sh
+	[ "\$CRTOOLS_SCRIPT_ACTION" != post-dump ] || $1
+	END
+	chmod +x "$shared/script"
+	not dump none --action-script /shared/script --libdir /shared/lone/plugin
+}
+
+@test "the manifest cannot be renewed, the plugin without the action script" {
+	at_post_dump 'mkdir /shared/images/ip-takeover.json.tmp'
+	until_true 5 "alpha says so" says alpha 'cannot write ip-takeover.json'
+	stayed journal alpha
+}
+
+@test "rolled back by hand during the dump, the plugin without the action script" {
+	at_post_dump '/src/build/ip-takeover rollback $(basename /run/ip-takeover/*.json -source.json)'
+	stayed journal alpha
+}
+
+@test "dump -R, the plugin without the action script" {
+	lone_plugin
 	busy
 	dump none --libdir /shared/lone/plugin -R
 	stayed journal alpha
