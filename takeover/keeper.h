@@ -94,7 +94,7 @@ struct takeover_keeper {
 	long quiesced_ms;		   /* how long it took */
 	bool silent;			   /* nothing of the tree leaves the source any more */
 	struct takeover_sockets leftovers; /* (worker) of no process; they end on the source */
-	unsigned int n_connections;	   /* of TCP, before the dump */
+	unsigned int n_connections;	   /* of TCP and the tree, before the dump */
 	uint16_t port;			   /* one that the service answers at */
 	long back_since_ms;		   /* the source has sockets again */
 	long probed_at_ms, deadline_ms, quiet_at_ms;

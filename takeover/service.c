@@ -124,10 +124,6 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 		k->manifest->addresses[k->manifest->n_addresses].prefixlen = subnet.prefixlen;
 	k->manifest->n_addresses++;
 	add_neighbours(k, sockets, a);
-	for (size_t i = 0; i < sockets->n; i++)
-		k->n_connections += sockets->all[i].protocol == IPPROTO_TCP &&
-				    takeover_socket_is_on(&sockets->all[i], a) &&
-				    takeover_socket_is_connected(&sockets->all[i]);
 	return 0;
 }
 
@@ -137,6 +133,17 @@ static bool moves(const struct takeover_keeper *k, const struct takeover_socket 
 		if (takeover_socket_is_on(s, &k->manifest->addresses[i]))
 			return true;
 	return false;
+}
+
+static void count_connections(struct takeover_keeper *k, const struct takeover_sockets *sockets)
+{
+	k->n_connections = 0;
+	for (size_t i = 0; i < sockets->n; i++) {
+		const struct takeover_socket *s = &sockets->all[i];
+
+		k->n_connections += s->inside && s->protocol == IPPROTO_TCP &&
+				    takeover_socket_is_connected(s) && moves(k, s);
+	}
 }
 
 /* One line about the tree's sockets that do not move with the addresses. */
@@ -214,10 +221,22 @@ int takeover_service_find(struct takeover_keeper *k)
 		ret = find_address(k, &sockets, &k->config.addresses[i]);
 	if (ret == 0 && k->manifest->n_addresses > 0) {
 		find_tasks(k, &sockets);
+		count_connections(k, &sockets);
 		say_what_stays(k, &sockets);
 	}
 	free(sockets.all);
 	return ret;
+}
+
+void takeover_service_count(struct takeover_keeper *k)
+{
+	struct takeover_sockets sockets;
+
+	if (takeover_sockets_list(&sockets) < 0)
+		return;
+	takeover_sockets_hold(&sockets, k->root_pid);
+	count_connections(k, &sockets);
+	free(sockets.all);
 }
 
 int takeover_service_check(struct takeover_keeper *k)

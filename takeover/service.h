@@ -14,6 +14,9 @@ struct takeover_keeper;
  * an address, unless the configuration says to ignore that. */
 int takeover_service_find(struct takeover_keeper *keeper);
 
+/* The tree's TCP connections on these addresses, now, to keeper->n_connections. */
+void takeover_service_count(struct takeover_keeper *keeper);
+
 /* The same refusal at the end of the dump, for a tree whose root nobody had told: whoever
  * criu has not frozen does not belong to it. */
 int takeover_service_check(struct takeover_keeper *keeper);

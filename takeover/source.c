@@ -186,7 +186,10 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		break;
 	case TAKEOVER_DUMP_EXIT:
 		/* Withdrawn now if no script has done it. Without a connection that tells,
-		 * criu's end will show what becomes of the tasks. */
+		 * criu's end will show what becomes of the tasks. The last one may have ended
+		 * between the guard and the freeze, which still holds. */
+		if (request->value == TAKEOVER_EXIT_NO_CONNECTION)
+			takeover_service_count(k);
 		if (request->value == TAKEOVER_EXIT_TASKS_DIE ||
 		    (request->value == TAKEOVER_EXIT_NO_CONNECTION && k->n_connections == 0)) {
 			ret = takeover_source_withdraw(k);

@@ -68,6 +68,37 @@ listens() { on "$1" ss -Hltn "src $2" | grep -q .; }
 	stayed journal alpha
 }
 
+# The keeper has counted it when it ends, and CRIU finds none.
+last_connection_ends() {
+	cat >"$shared/end" <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" = pre-dump ] || exit 0
+	redis-cli -h 127.0.0.1 client kill type normal skipme yes
+	until [ -z "$(ss -Htnp state connected | grep redis-server)" ]; do sleep 0.01; done
+	END
+	chmod +x "$shared/end"
+	on alpha redis-server --bind $address 127.0.0.1 --port 6379 --save '' --protected-mode no \
+		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	on client bash -c "exec 7<>/dev/tcp/$address/6379; cat <&7" 3>&- &
+	until_true 5 "one is connected" on alpha sh -c "ss -Htn src $address:6379 | grep -q ESTAB"
+	dump plugin --action-script /shared/end --action-script /src/build/criu-action "$@"
+}
+
+@test "the last connection ends between the guard and the freeze: it moves" {
+	last_connection_ends
+	until_true 5 "alpha says that it committed" says alpha committed
+	not holds_address alpha
+	restore beta plugin
+	moved
+}
+
+@test "the last connection ends between the guard and the freeze: with -R it stays" {
+	last_connection_ends -R
+	stayed journal alpha
+}
+
 @test "a connection that is never accepted makes criu refuse, and waits on" {
 	spawn python3 /src/tests/services/listen.py $address 7000
 	pid=$spawned
