@@ -282,6 +282,8 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		break;
 	case TAKEOVER_YIELD:
 		/* The service is about to leave this host: no word more. */
+		if (k->state == TAKEOVER_DONE)
+			break;
 		if (k->state != TAKEOVER_RELEASED || !k->released)
 			return -EBUSY;
 		if (request->value)

@@ -110,6 +110,10 @@ static int open_all(struct takeover_keeper *k, const char *images)
 		return takeover_keeper_say(k, k->listen_fd,
 					   "cannot make a socket in " TAKEOVER_RUN_DIR ": %s",
 					   strerror(-k->listen_fd));
+	k->lock_fd = open(TAKEOVER_RUN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (k->lock_fd < 0)
+		return takeover_keeper_say(k, -errno, "cannot open " TAKEOVER_RUN_DIR ": %s",
+					   strerror(errno));
 	return 0;
 }
 

@@ -98,6 +98,7 @@ struct takeover_keeper {
 	uint16_t port;			   /* one that the service answers at */
 	long back_since_ms;		   /* the source has sockets again */
 	long probed_at_ms, deadline_ms, quiet_at_ms;
+	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
 	int round;	   /* next round of the announcement schedule */
 	long claimed_at_ms;
@@ -165,6 +166,10 @@ void takeover_keeper_release_rest(struct takeover_keeper *keeper);
 
 /* Remove the guard: what it holds is dropped. */
 void takeover_keeper_unguard(struct takeover_keeper *keeper);
+
+/* The same when nothing waits here any more, and no other keeper's guard holds packets:
+ * those would be dropped, too. False: try again. */
+bool takeover_keeper_unguard_gently(struct takeover_keeper *keeper);
 
 /* The same at an end without owner; but where this host would forward what still comes for
  * the addresses, the guard stays and drops it, until somebody makes way. */

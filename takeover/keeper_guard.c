@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "forwarding.h"
 #include "keeper.h"
@@ -44,6 +45,7 @@ int takeover_keeper_guard(struct takeover_keeper *k)
 		 k->role == TAKEOVER_SOURCE ? "source" : "destination");
 	takeover_journal(k, "guard");
 	p = plan(k);
+	flock(k->lock_fd, LOCK_SH);
 	ret = takeover_guard_set(&p, &k->guard);
 	if (ret == -EEXIST) {
 		takeover_guard_remove(k->guard_name);
@@ -108,7 +110,18 @@ void takeover_keeper_unguard(struct takeover_keeper *k)
 {
 	if (k->guard_name[0])
 		takeover_guard_remove(k->guard_name);
+	flock(k->lock_fd, LOCK_UN);
 	k->opened_at_ms = 0;
+}
+
+/* Deleting a chain makes the kernel drop what other guards hold, too (guard.h). */
+bool takeover_keeper_unguard_gently(struct takeover_keeper *k)
+{
+	/* In vain, it gives up our share: who waits for one another would wait for ever. */
+	if (flock(k->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	takeover_keeper_unguard(k);
+	return true;
 }
 
 void takeover_keeper_shut(struct takeover_keeper *k)
@@ -122,6 +135,7 @@ void takeover_keeper_shut(struct takeover_keeper *k)
 		return;
 	}
 	takeover_guard_shut(k->guard);
+	flock(k->lock_fd, LOCK_UN);
 	k->opened_at_ms = 0;
 	takeover_keeper_add(k, "this host forwards, so what comes for the address is dropped here "
 			       "until ip-takeover rollback, claim or a restore");
@@ -134,5 +148,5 @@ void takeover_keeper_release_rest(struct takeover_keeper *k)
 	takeover_hold_release(k->hold);
 	takeover_hold_release(k->hold_out);
 	if (takeover_now_ms() - k->opened_at_ms > STRAGGLER_MS)
-		takeover_keeper_unguard(k);
+		takeover_keeper_unguard_gently(k);
 }

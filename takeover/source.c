@@ -205,6 +205,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
+		if (k->state == TAKEOVER_DONE)
+			break;
 		if (k->state != TAKEOVER_COMMITTED)
 			return -EBUSY;
 		if (request->value)
@@ -284,10 +286,11 @@ void takeover_source_tick(struct takeover_keeper *k)
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		all = all && k->owner_known[i];
 	if (all && now > k->quiet_at_ms) {
+		if (!takeover_keeper_unguard_gently(k))
+			return;
 		takeover_source_unlock(k);
 		if (takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses) < 0)
 			takeover_event(k, "connections still tracked");
-		takeover_keeper_unguard(k);
 		k->state = TAKEOVER_DONE;
 	} else if (!all && now > k->deadline_ms) {
 		char why[96];
