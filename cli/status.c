@@ -21,6 +21,8 @@ static const char *advice(const json_t *journal)
 		return "the process is gone; packets wait for the new owner";
 	if (journal_has_state(journal, TAKEOVER_RELEASED))
 		return "the service runs here";
+	if (journal_has_state(journal, TAKEOVER_DONE))
+		return "over; stays until no other takeover holds packets";
 	return journal_is_source(journal) ? "criu dumps" : "criu restores";
 }
 

@@ -148,6 +148,9 @@ void takeover_keeper_add(struct takeover_keeper *keeper, const char *format, ...
 /* Bind the queues for what comes and what leaves; @copy: their packets will be read. */
 int takeover_keeper_hold(struct takeover_keeper *keeper, bool copy);
 
+/* Take in what has come to the queues. */
+void takeover_keeper_read(struct takeover_keeper *keeper);
+
 /* Set the role's guard, over one that a dead worker has left. */
 int takeover_keeper_guard(struct takeover_keeper *keeper);
 

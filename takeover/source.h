@@ -15,6 +15,10 @@ void takeover_source_unlock(struct takeover_keeper *keeper);
 /* From now on nothing of the dumped tree leaves, once. As above. */
 int takeover_source_silence(struct takeover_keeper *keeper);
 
+/* After that, and while the addresses are still here: wait for what the service closed too
+ * late for the quiesce. */
+void takeover_source_last_words(struct takeover_keeper *keeper);
+
 /* What waits for an address whose new owner has spoken goes there. */
 void takeover_source_relay(struct takeover_keeper *keeper);
 

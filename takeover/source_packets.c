@@ -2,6 +2,7 @@
 /* What the source holds: most of it waits, and is relayed to the new owner in order. What
  * belongs to no process goes on to its end. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,32 @@ int takeover_source_silence(struct takeover_keeper *k)
 		takeover_source_held(k, p);
 	}
 	return 0;
+}
+
+/* What a process has written and closed only this kernel can send: no image has it. It has
+ * the patience of the quiesce, unless that has run out on it already. */
+void takeover_source_last_words(struct takeover_keeper *k)
+{
+	long deadline = takeover_now_ms() + k->config.quiesce_ms;
+	struct takeover_unrest unrest = { 0 };
+	struct pollfd pfd[] = {
+		{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
+		{ .fd = takeover_hold_fd(k->hold_out), .events = POLLIN },
+	};
+
+	if (k->leftovers.n == 0 || k->unrest.closing > 0)
+		return;
+	while (takeover_quiesce_look(k->manifest->addresses, k->manifest->n_addresses, &unrest) ==
+		       0 &&
+	       unrest.closing > 0 && takeover_now_ms() < deadline) {
+		poll(pfd, 2, 1);
+		takeover_keeper_read(k);
+	}
+	if (unrest.closing > 0)
+		takeover_keeper_add(k,
+				    "%u connections that the service has closed have not ended "
+				    "after %u ms (quiesce_ms): their peers may miss the rest",
+				    unrest.closing, k->config.quiesce_ms);
 }
 
 void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)

@@ -85,6 +85,7 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 	ret = takeover_service_check(k) ?: takeover_source_silence(k);
 	if (ret < 0)
 		return ret;
+	takeover_source_last_words(k);
 	detach_routes(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];

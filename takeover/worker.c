@@ -38,6 +38,15 @@ static void on_leaving(void *data, uint32_t id, const void *payload, size_t len)
 	takeover_source_leaving(data, id, payload, len);
 }
 
+void takeover_keeper_read(struct takeover_keeper *k)
+{
+	unsigned int n;
+
+	takeover_hold_read(k->hold, on_held, k, &n);
+	if (k->role == TAKEOVER_SOURCE)
+		takeover_hold_read(k->hold_out, on_leaving, k, &n);
+}
+
 static void on_wire(struct takeover_keeper *k, size_t i)
 {
 	unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
@@ -89,7 +98,6 @@ static void loop(struct takeover_keeper *k)
 			{ .fd = source ? takeover_hold_fd(k->hold_out) : -1, .events = POLLIN },
 		};
 		size_t n = k->manifest->n_addresses;
-		unsigned int read;
 
 		for (size_t i = 0; i < n; i++) {
 			/* On the destination the claim itself reads what the probe drew. */
@@ -101,10 +109,8 @@ static void loop(struct takeover_keeper *k)
 		/* The keeper starts another worker. */
 		if (poll(pfd, 4 + n + silent.n, patience(k)) < 0 && errno != EINTR)
 			_exit(1);
-		if (pfd[2].revents)
-			takeover_hold_read(k->hold, on_held, k, &read);
-		if (pfd[3].revents)
-			takeover_hold_read(k->hold_out, on_leaving, k, &read);
+		if (pfd[2].revents || pfd[3].revents)
+			takeover_keeper_read(k);
 		takeover_keeper_serve(k, &silent);
 		if (pfd[1].revents && k->criu_fd >= 0)
 			on_criu_gone(k);

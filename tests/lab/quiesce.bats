@@ -68,22 +68,33 @@ listens() { on "$1" ss -Hltn "src $2" | grep -q .; }
 	stayed journal alpha
 }
 
-# The keeper has counted it when it ends, and CRIU finds none.
-last_connection_ends() {
+# A redis that its own host can reach besides, and a script that ends all its connections
+# when the keeper is done with its preparations: start_ended, then dump_ended [OPTION...].
+start_ended() {
 	cat >"$shared/end" <<-'END'
 	#!/bin/sh
 	[ "$CRTOOLS_SCRIPT_ACTION" = pre-dump ] || exit 0
 	redis-cli -h 127.0.0.1 client kill type normal skipme yes
 	until [ -z "$(ss -Htnp state connected | grep redis-server)" ]; do sleep 0.01; done
+	: >/shared/ended
 	END
 	chmod +x "$shared/end"
 	on alpha redis-server --bind $address 127.0.0.1 --port 6379 --save '' --protected-mode no \
 		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
 	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
 	pid=$(on alpha cat /run/redis.pid)
+}
+dump_ended() { dump plugin --action-script /shared/end --action-script /src/build/criu-action "$@"; }
+connected() { on alpha ss -Htn state established "src $address:6379" | grep -q .; }
+
+is_sending() { on alpha ss -Htn "src $address:6379" | awk -v n="$1" '$3 > n { found = 1 } END { exit !found }'; }
+
+# The keeper has counted a connection, and CRIU finds none.
+last_connection_ends() {
+	start_ended
 	on client bash -c "exec 7<>/dev/tcp/$address/6379; cat <&7" 3>&- &
-	until_true 5 "one is connected" on alpha sh -c "ss -Htn src $address:6379 | grep -q ESTAB"
-	dump plugin --action-script /shared/end --action-script /src/build/criu-action "$@"
+	until_true 5 "one is connected" connected
+	dump_ended "$@"
 }
 
 @test "the last connection ends between the guard and the freeze: it moves" {
@@ -97,6 +108,36 @@ last_connection_ends() {
 @test "the last connection ends between the guard and the freeze: with -R it stays" {
 	last_connection_ends -R
 	stayed journal alpha
+}
+
+@test "a long answer is closed between the guard and the freeze: the kernel sends it all" {
+	local sent
+	configure alpha 'quiesce_ms = 5000;'
+	cat >"$shared/slow.py" <<-END
+	import os, socket, time
+	peer = socket.socket()
+	peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+	peer.connect(("$address", 6379))
+	peer.sendall(b"GET big\r\n")
+	while not os.path.exists("/shared/ended"):
+	    time.sleep(0.01)
+	n = 0
+	while data := peer.recv(2000):
+	    n += len(data)
+	    time.sleep(0.02)
+	print(n)
+	END
+	start_ended
+	on client sh -c "head -c 8000000 /dev/zero | tr \"\\0\" x | redis-cli -h $address -x SET big"
+	on client python3 /shared/slow.py >"$shared/slow.out" 2>"$shared/slow.err" 3>&- &
+	until_true 5 "the answer is under way" is_sending 40000
+	dump_ended
+	restore beta plugin
+	wait $!
+	sent=$(cat "$shared/slow.out")
+	echo "$sent bytes"
+	[ "$sent" -gt 40000 ]
+	moved
 }
 
 @test "a connection that is never accepted makes criu refuse, and waits on" {
