@@ -124,10 +124,16 @@ bench: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@scripts/bench
 
+# Four services under load, there and back, so many times.
+ROUNDS ?= 50
+soak: lab-deps
+	@$(MAKE) --no-print-directory hosts
+	@ROUNDS=$(ROUNDS) tests/soak
+
 lint: MORE_DEPS = shellcheck clang
 lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
-		tests/fuzz/run
+		tests/fuzz/run tests/soak
 	shellcheck -x -P SCRIPTDIR -s bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
 
@@ -145,6 +151,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all plugin unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps headers-check check demo bench lint install uninstall clean
+.PHONY: all plugin unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps headers-check check demo bench soak lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
