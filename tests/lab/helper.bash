@@ -15,7 +15,7 @@ not() { ! "$@"; }
 
 setup() {
 	"$top/scripts/lab" up
-	on client tcpdump -i eth0 --immediate-mode -B 65536 -U -s 128 -w /shared/capture "host $address or arp or icmp or icmp6" \
+	on client tcpdump -i eth0 --immediate-mode -B 65536 -U -s 128 -w /shared/capture "${watched:-host $address} or arp or icmp or icmp6" \
 		2>"$shared/tcpdump.log" 3>&- &
 	until_true 10 "tcpdump listens" grep -q listening "$shared/tcpdump.log"
 	mkdir -p "$shared/images"
