@@ -12,6 +12,7 @@
 #include "keeper.h"
 #include "netlink.h"
 #include "tasks.h"
+#include "window.h"
 
 #define DELADDR_MS 1000
 /* Patience of the probe when the source has said that it let go: a LAN's answer takes
@@ -183,6 +184,21 @@ static void adopt_connections(struct takeover_keeper *k)
 		takeover_event(k, "connections tracked");
 }
 
+static void unscale_windows(struct takeover_keeper *k)
+{
+	size_t left;
+	int ret = takeover_window_unscale(k->manifest->addresses, k->manifest->n_addresses, &left);
+
+	if (ret < 0)
+		takeover_keeper_add(k, "cannot look at the connections' windows: %s",
+				    strerror(-ret));
+	else if (left > 0)
+		takeover_keeper_add(k,
+				    "%zu connections will receive slowly: their peers do not scale "
+				    "windows, and CRIU cannot restore that",
+				    left);
+}
+
 static int claim(struct takeover_keeper *k)
 {
 	int ret;
@@ -191,6 +207,7 @@ static int claim(struct takeover_keeper *k)
 		return 0;
 	takeover_event(k, "claim");
 	adopt_connections(k);
+	unscale_windows(k);
 	ret = listen_for_owner(k);
 	if (ret < 0)
 		return ret;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,19 @@ static bool v6_only(const struct nlmsghdr *hdr)
 	return true;
 }
 
+static bool is_scaled(const struct nlmsghdr *hdr)
+{
+	const struct nlattr *attr;
+	struct tcp_info info = { 0 };
+
+	mnl_attr_for_each(attr, hdr, sizeof(struct inet_diag_msg))
+		if (mnl_attr_get_type(attr) == INET_DIAG_INFO &&
+		    mnl_attr_get_payload_len(attr) > offsetof(struct tcp_info, tcpi_rto))
+			memcpy(&info, mnl_attr_get_payload(attr),
+			       offsetof(struct tcp_info, tcpi_rto));
+	return info.tcpi_options & TCPI_OPT_WSCALE;
+}
+
 static int on_socket(const struct nlmsghdr *hdr, void *data)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(hdr);
@@ -79,6 +93,7 @@ static int on_socket(const struct nlmsghdr *hdr, void *data)
 	}
 	s->wildcard = memcmp(s->local, nowhere, takeover_family_len(s->family)) == 0;
 	s->dual = s->wildcard && s->family == AF_INET6 && !v6_only(hdr);
+	s->scaled = dump->protocol == IPPROTO_TCP && is_scaled(hdr);
 	return MNL_CB_OK;
 }
 
@@ -96,6 +111,8 @@ static int dump_sockets(struct mnl_socket *nl, int family, uint32_t states, stru
 	req->sdiag_family = family;
 	req->sdiag_protocol = dump->protocol;
 	req->idiag_states = states;
+	if (dump->protocol == IPPROTO_TCP)
+		req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	if (mnl_socket_sendto(nl, hdr, hdr->nlmsg_len) < 0)
 		return -errno;
 	do {

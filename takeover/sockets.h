@@ -22,6 +22,7 @@ struct takeover_socket {
 	uint8_t state; /* TCP_*; UDP: TCP_ESTABLISHED when connected, else TCP_CLOSE */
 	bool wildcard; /* bound to 0.0.0.0 or :: */
 	bool dual;     /* wildcard on :: that takes IPv4, too */
+	bool scaled;   /* TCP: both ends scale their windows (RFC 7323) */
 	unsigned char local[16], remote[16];
 	uint16_t local_port, remote_port;
 	uint32_t inode; /* 0: of no process (any more, or yet) */

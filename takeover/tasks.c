@@ -140,7 +140,8 @@ int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n)
 	return 0;
 }
 
-void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n)
+void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd))
 {
 	pid_t *pids;
 	size_t n_pids;
@@ -148,8 +149,13 @@ void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t 
 	if (takeover_tasks_all(&pids, &n_pids) < 0)
 		return;
 	for (size_t i = 0; i < n_pids; i++)
-		each_socket(pids[i], addresses, n, in_repair, end_repair);
+		each_socket(pids[i], addresses, n, in_repair, fn);
 	free(pids);
+}
+
+void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n)
+{
+	takeover_tasks_each_in_repair(addresses, n, end_repair);
 }
 
 bool takeover_task_traced(pid_t pid, pid_t tracer)

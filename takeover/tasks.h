@@ -41,6 +41,10 @@ bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
  * from every send. Needs Linux 5.6 (pidfd_getfd). */
 void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n);
 
+/* Calls @fn with a copy of every such socket. */
+void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd));
+
 /* Whether any process holds such a socket in repair mode. */
 bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n);
 
