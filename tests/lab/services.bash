@@ -11,6 +11,7 @@ peers=()
 start() {
 	local host=$1 name=$2 program=$3
 	shift 3
+	# shellcheck disable=SC2016 # that shell expands
 	on "$host" sh -c 'name=$1; shift
 		setsid "$@" </dev/null >/dev/null 2>"/shared/$name.err" & echo $! >"/run/$name.pid"' \
 		sh "$name" python3 "/src/tests/services/$program" "$@"

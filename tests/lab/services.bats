@@ -115,7 +115,6 @@ both_roles() {
 @test "the service has ended its half, IPv6" { address=$v6 closed_by_service; }
 @test "queues full in both directions at both ends" { full_queues; }
 @test "queues full in both directions at both ends, IPv6" { address=$v6 full_queues; }
-@test "1000 idle connections" { idle 1000 '"bytes": 2000' '"bytes": 2000'; }
 @test "keepalive, and nothing else for some intervals" { idle 2 "$keepalive" "$keepalive" probed_thrice; }
 @test "keepalive, and nothing else for some intervals, IPv6" {
 	address=$v6 idle 2 "$keepalive" "$keepalive" probed_thrice

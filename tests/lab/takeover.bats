@@ -24,6 +24,18 @@ takeover() {
 @test "100 connections, plugin on the source, scripts on the destination" { takeover 100 plugin scripts; }
 @test "1000 connections, plugin on the source, scripts on the destination" { takeover 1000 plugin scripts; }
 
+answered() { [ "$(on client redis-cli -h $address INFO stats | tr -d '\r' |
+	sed -n 's/^total_commands_processed://p')" -gt "$1" ]; }
+
+@test "1000 connections, most of them idle" {
+	start_redis
+	start_load 1000 --interval-ms 800-1000
+	dump plugin
+	restore beta plugin
+	until_true 10 "each has asked again" answered 2500
+	moved
+}
+
 @test "100 connections that never pause" {
 	start_redis
 	start_load 100
