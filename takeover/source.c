@@ -74,12 +74,12 @@ static int quiesce(struct takeover_keeper *k)
 	ret = takeover_guard_hold(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot hold by the guard: %s", strerror(-ret));
-	while (u->accepts + u->datagrams > 0 && takeover_now_ms() < deadline) {
+	/* Anew: some may have arrived since the last look. */
+	while ((ret = look(k)) == 0 && u->accepts + u->datagrams > 0 &&
+	       takeover_now_ms() < deadline)
 		poll(NULL, 0, 1);
-		ret = look(k);
-		if (ret < 0)
-			return ret;
-	}
+	if (ret < 0)
+		return ret;
 	k->quiesced_ms = takeover_now_ms() - begin;
 	if (u->handshakes + u->accepts + u->closing + u->datagrams > 0)
 		takeover_keeper_add(
