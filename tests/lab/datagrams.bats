@@ -58,5 +58,6 @@ beside_connections() {
 @test "datagrams only, IPv6" { address=$v6 datagrams; }
 @test "datagrams of a connected socket" { datagrams --connected; }
 @test "datagrams of a connected socket, IPv6" { address=$v6 datagrams --connected; }
+@test "datagrams that are not read at once" { datagrams --late; }
 @test "datagrams beside connections" { beside_connections; }
 @test "datagrams beside connections, IPv6" { address=$v6 beside_connections; }

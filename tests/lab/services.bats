@@ -123,6 +123,15 @@ both_roles() {
 @test "peers without timestamps" { without timestamps; }
 @test "peers without selective acknowledgements and window scaling" { without sack window_scaling; }
 @test "peers without any TCP option but MSS, IPv6" { address=$v6 without timestamps sack window_scaling; }
+@test "a peer without window scaling, half-closed: the log says that it will be slow" {
+	on client sysctl -qw net.ipv4.tcp_window_scaling=0
+	start_service 7000 "$address,7000"
+	start_peers --other '{"bytes": 100000, "rate": 0}' "$address,7000"
+	until_true 5 "it is half-closed" in_state alpha fin-wait-2 1
+	take_over
+	grep -q '1 connections will receive slowly' "$shared/images/restore.log"
+	moved
+}
 @test "only one connection of its own" { outgoing 1 192.0.2.3; }
 @test "50 connections of its own to one server" { outgoing 50 192.0.2.3; }
 @test "10 connections of its own to one server, IPv6" { address=$v6 outgoing 10 2001:db8::3; }

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Numbered datagrams, so many a second, and a service that counts and returns them.
 
-usage: datagrams.py serve ADDRESS PORT [--connected]     until killed
-       datagrams.py ask ADDRESS PORT RATE REPORT         until /shared/stop exists
+usage: datagrams.py serve ADDRESS PORT [--connected] [--late]   until killed
+       datagrams.py ask ADDRESS PORT RATE REPORT                until /shared/stop exists
 
---connected: the service's socket belongs to its first peer alone. REPORT is JSON: what the
-service says that it has seen, and what came back, each lost, again, and out of order. Datagrams
-that went to the old host first may be overtaken by later ones that go straight to the new
-one: two paths. On either path none may overtake another.
+--connected: the service's socket belongs to its first peer alone. --late: it reads only now
+and then, all that waits. REPORT is JSON: what the service says that it has seen, and what came
+back, each lost, again, and out of order. Datagrams that went to the old host first may be
+overtaken by later ones that go straight to the new one: two paths. On either path none may
+overtake another.
 """
 import json
 import os
+import select
 import selectors
 import socket
 import sys
@@ -53,10 +55,12 @@ def open_socket(address):
     return sock
 
 
-def serve(address, port, connected=False):
+def serve(address, port, connected=False, late=False):
     sock, numbers = open_socket(address), Numbers()
     sock.bind((address, port))
     while True:
+        if late and not select.select([sock], [], [], 0)[0]:
+            time.sleep(0.02)
         data, peer = sock.recvfrom(2000)
         if connected:
             sock.connect(peer)
@@ -103,6 +107,6 @@ def ask(address, port, rate, report):
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        serve(sys.argv[2], int(sys.argv[3]), "--connected" in sys.argv[4:])
+        serve(sys.argv[2], int(sys.argv[3]), "--connected" in sys.argv[4:], "--late" in sys.argv[4:])
     else:
         ask(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5])
