@@ -352,6 +352,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		takeover_keeper_release(k);
 		k->released = true;
 		takeover_journal(k, "released");
+		takeover_window_enlarge_segments(k->manifest->addresses, k->manifest->n_addresses);
 	}
 	if (k->state == TAKEOVER_RELEASED && !all_here(k)) {
 		k->state = TAKEOVER_DONE;

@@ -65,6 +65,17 @@ static bool in_repair(int fd, const struct takeover_address *addresses, size_t n
 	       is_ours(fd, addresses, n);
 }
 
+static bool is_connected(int fd, const struct takeover_address *addresses, size_t n)
+{
+	socklen_t peer_len = sizeof(struct sockaddr_storage), len = sizeof(int);
+	struct sockaddr_storage peer;
+	int protocol = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == IPPROTO_TCP && getpeername(fd, (void *)&peer, &peer_len) == 0 &&
+	       is_ours(fd, addresses, n);
+}
+
 /* Calls @fn with a copy of each socket of @pid that passes @test; without @fn the first is
  * enough. Whether there was any. */
 static bool each_socket(pid_t pid, const struct takeover_address *addresses, size_t n,
@@ -140,8 +151,8 @@ int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n)
 	return 0;
 }
 
-void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
-				   void (*fn)(int fd))
+static void each_socket_of_all(const struct takeover_address *addresses, size_t n,
+			       socket_test *test, void (*fn)(int fd))
 {
 	pid_t *pids;
 	size_t n_pids;
@@ -149,8 +160,20 @@ void takeover_tasks_each_in_repair(const struct takeover_address *addresses, siz
 	if (takeover_tasks_all(&pids, &n_pids) < 0)
 		return;
 	for (size_t i = 0; i < n_pids; i++)
-		each_socket(pids[i], addresses, n, in_repair, fn);
+		each_socket(pids[i], addresses, n, test, fn);
 	free(pids);
+}
+
+void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd))
+{
+	each_socket_of_all(addresses, n, in_repair, fn);
+}
+
+void takeover_tasks_each_connected(const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd))
+{
+	each_socket_of_all(addresses, n, is_connected, fn);
 }
 
 void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n)

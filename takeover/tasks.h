@@ -45,6 +45,10 @@ void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t 
 void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
 				   void (*fn)(int fd));
 
+/* The same with every TCP connection of the @n addresses, in repair mode or not. */
+void takeover_tasks_each_connected(const struct takeover_address *addresses, size_t n,
+				   void (*fn)(int fd));
+
 /* Whether any process holds such a socket in repair mode. */
 bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n);
 

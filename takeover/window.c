@@ -54,3 +54,21 @@ int takeover_window_unscale(const struct takeover_address *addresses, size_t n, 
 	takeover_tasks_each_in_repair(addresses, n, unscale);
 	return count(addresses, n, ret_left);
 }
+
+/* A socket that connects in repair mode has no SYN-ACK to learn its MSS from and falls back
+ * to 536; CRIU sets the limit, but the kernel computes anew only when the route's MTU changes
+ * (linux net/ipv4/tcp_output.c, tcp_current_mss), or with the IP options: those of the
+ * socket, none, are set again (net/ipv4/ip_sockglue.c). IPv6 sockets have both. */
+static void enlarge_segments(int fd)
+{
+	char options[40];
+	socklen_t len = sizeof(options);
+
+	if (getsockopt(fd, IPPROTO_IP, IP_OPTIONS, options, &len) == 0 && len == 0)
+		setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0);
+}
+
+void takeover_window_enlarge_segments(const struct takeover_address *addresses, size_t n)
+{
+	takeover_tasks_each_connected(addresses, n, enlarge_segments);
+}

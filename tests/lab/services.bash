@@ -44,6 +44,7 @@ in_state() {
 
 # streams HOST N: N sockets have received a kilobyte at least since they are on HOST.
 streams() { [ "$(on "$1" ss -Htin | grep -c 'bytes_received:[0-9]\{4,\}')" -ge "$2" ]; }
+in_small_segments() { on beta ss -Htin "sport = 7000" | grep -q ' mss:[0-9]\{3\} \| mss:1[0-3]'; }
 stream_on() { until_true 10 "$2 connections carry data on $1" streams "$1" "$2"; }
 
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
@@ -114,6 +115,7 @@ exchange() {
 	stream_on alpha "$n"
 	take_over
 	stream_on beta "$n"
+	until_true 5 "segments are as large as they were" not in_small_segments
 	end_peers "$n"
 	moved
 }
