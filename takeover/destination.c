@@ -352,7 +352,11 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		takeover_keeper_release(k);
 		k->released = true;
 		takeover_journal(k, "released");
+	}
+	/* Takes time: when no packet waits any more. */
+	if (k->released && k->opened_at_ms == 0 && !k->enlarged) {
 		takeover_window_enlarge_segments(k->manifest->addresses, k->manifest->n_addresses);
+		k->enlarged = true;
 	}
 	if (k->state == TAKEOVER_RELEASED && !all_here(k)) {
 		k->state = TAKEOVER_DONE;

@@ -64,12 +64,13 @@ struct takeover_keeper {
 	enum takeover_state state;
 	pid_t criu_pid, root_pid;
 	char socket[TAKEOVER_SOCKET_LEN];
-	int criu_fd;   /* pidfd of criu, -1 when gone */
-	int root_fd;   /* pidfd of the restored tree's root, -1 (worker) */
-	int images_fd; /* CRIU's image directory, O_PATH */
+	int criu_fd;	  /* pidfd of criu, -1 when gone */
+	bool criu_killed; /* and is gone */
+	int root_fd;	  /* pidfd of the restored tree's root, -1 (worker) */
+	int images_fd;	  /* CRIU's image directory, O_PATH */
 	int listen_fd, report_fd;
-	bool reported; /* how the first step went, to report_fd */
-	bool released; /* on the destination */
+	bool reported;		 /* how the first step went, to report_fd */
+	bool released, enlarged; /* on the destination: the packets, the segments */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
 	struct takeover_hold *hold;			     /* what comes for the addresses */

@@ -234,6 +234,10 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
 
+	/* They run already, and the next thing that they do may be to read: EPERM. */
+	if (k->criu_killed && state == TAKEOVER_TASK_RUNS)
+		takeover_tasks_end_repair_of(k->tasks, k->n_tasks, k->manifest->addresses,
+					     k->manifest->n_addresses);
 	/* Killed before it had undone its own */
 	if (k->state == TAKEOVER_ROLLED_BACK) {
 		takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);

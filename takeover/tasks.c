@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -181,6 +182,13 @@ void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t 
 	takeover_tasks_each_in_repair(addresses, n, end_repair);
 }
 
+void takeover_tasks_end_repair_of(const pid_t *pids, size_t n_pids,
+				  const struct takeover_address *addresses, size_t n)
+{
+	for (size_t i = 0; i < n_pids; i++)
+		each_socket(pids[i], addresses, n, in_repair, end_repair);
+}
+
 bool takeover_task_traced(pid_t pid, pid_t tracer)
 {
 	char path[64], line[256];
@@ -255,6 +263,31 @@ static pid_t parent_of(pid_t pid)
 
 	sscanf(stat_of(pid, buf, sizeof(buf)), "%*c %d", &parent);
 	return parent;
+}
+
+/* linux include/uapi/linux/pidfd.h, since 6.15: the exit code outlives the zombie. */
+struct pidfd_info_exit {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define INFO_EXIT (1U << 3)
+#define GET_INFO  _IOWR(0xFF, 11, struct pidfd_info_exit)
+
+bool takeover_task_was_killed(pid_t pid, int pidfd)
+{
+	struct pidfd_info_exit info = { .mask = INFO_EXIT };
+	char buf[1024], state = 0;
+	const char *rest = stat_of(pid, buf, sizeof(buf));
+	int code = 0;
+
+	/* A zombie has it in the last field (linux fs/proc/array.c). */
+	if (sscanf(rest, "%c", &state) == 1 && state == 'Z')
+		code = atoi(strrchr(rest, ' ') + 1);
+	else if (ioctl(pidfd, GET_INFO, &info) == 0 && (info.mask & INFO_EXIT))
+		code = info.exit_code;
+	return WIFSIGNALED(code);
 }
 
 /* Whether SIGKILL waits for the thread or its process. */

@@ -29,6 +29,10 @@ enum takeover_task {
  * include/linux/sched.h, PF_EXITING). */
 enum takeover_task takeover_task_state(pid_t pid);
 
+/* Whether the process that @pidfd stood for, once @pid, was ended by a signal. False also when
+ * the kernel does not tell (before Linux 6.15, and its parent was faster than we). */
+bool takeover_task_was_killed(pid_t pid, int pidfd);
+
 /* Whether @tracer traces it: criu has frozen it. */
 bool takeover_task_traced(pid_t pid, pid_t tracer);
 
@@ -48,6 +52,10 @@ void takeover_tasks_each_in_repair(const struct takeover_address *addresses, siz
 /* The same with every TCP connection of the @n addresses, in repair mode or not. */
 void takeover_tasks_each_connected(const struct takeover_address *addresses, size_t n,
 				   void (*fn)(int fd));
+
+/* The same, only in these @n_pids processes: fast. */
+void takeover_tasks_end_repair_of(const pid_t *pids, size_t n_pids,
+				  const struct takeover_address *addresses, size_t n);
 
 /* Whether any process holds such a socket in repair mode. */
 bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n);

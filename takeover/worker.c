@@ -2,6 +2,7 @@
 /* The worker's event loop: requests, criu's death, held packets, announcements heard. */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "keeper.h"
 #include "netlink.h"
+#include "tasks.h"
 
 #define TICK_MS 10
 
@@ -68,8 +70,11 @@ bool takeover_keeper_ended(const struct takeover_keeper *k)
 
 static void on_criu_gone(struct takeover_keeper *k)
 {
-	close(k->criu_fd);
+	int fd = k->criu_fd;
+
 	k->criu_fd = -1;
+	k->criu_killed = takeover_task_was_killed(k->criu_pid, fd);
+	close(fd);
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_source_criu_gone(k);
 	else
@@ -146,8 +151,11 @@ static int begin(struct takeover_keeper *k)
 void takeover_worker(struct takeover_keeper *k)
 {
 	bool first = k->state == TAKEOVER_STARTING;
+	const struct sched_param first_in_line = { .sched_priority = 1 };
 	struct takeover_reply reply = { 0 };
 
+	/* What waits for us waits frozen. Not every container may. */
+	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &first_in_line);
 	/* Told apart from the keeper that watches over it. */
 	prctl(PR_SET_NAME, "ip-takeover-wrk");
 	reply.ret = begin(k);

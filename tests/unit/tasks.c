@@ -2,6 +2,7 @@
 /* What /proc says about tasks of our own. */
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,11 +76,38 @@ static void test_traced_without_those_gone(void **state)
 	waitpid(pids[0], NULL, 0);
 }
 
+/* Reaped: where the kernel does not tell, nothing is said of either. */
+static void test_killed_or_ended(void **state)
+{
+	pid_t killed = child("killed"), ended = fork();
+	int killed_fd, ended_fd;
+	siginfo_t info;
+
+	(void)state;
+	if (ended == 0)
+		_exit(9);
+	killed_fd = syscall(SYS_pidfd_open, killed, 0);
+	ended_fd = syscall(SYS_pidfd_open, ended, 0);
+	assert_false(takeover_task_was_killed(killed, killed_fd));
+	end(killed);
+	assert_true(takeover_task_was_killed(killed, killed_fd));
+	assert_int_equal(waitid(P_PID, ended, &info, WEXITED | WNOWAIT), 0);
+	assert_false(takeover_task_was_killed(ended, ended_fd));
+	waitpid(ended, NULL, 0);
+	assert_false(takeover_task_was_killed(ended, ended_fd));
+	waitpid(killed, NULL, 0);
+	if (!takeover_task_was_killed(killed, killed_fd))
+		print_message("# this kernel does not tell how a process has ended\n");
+	close(killed_fd);
+	close(ended_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_name_runs),
 		cmocka_unit_test(test_traced_without_those_gone),
+		cmocka_unit_test(test_killed_or_ended),
 	};
 
 	return unit_main("tasks", tests, NULL, NULL);
