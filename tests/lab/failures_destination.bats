@@ -145,7 +145,7 @@ in_the_middle() {
 	[ "$(on beta cat "/proc/$pid/comm")" = sleep ]
 	on beta kill "$pid"
 	spawn_on_beta python3 /src/tests/services/listen.py 0.0.0.0 6379
-	until_true 5 "it listens" on beta ss -Hltn 'sport = :6379'
+	until_true 5 "it listens" on beta sh -c "ss -Hltn 'sport = :6379' | grep -q ."
 	not restore beta "$1"
 	grep "Can't bind inet socket" "$shared/work/restore.log"
 	until_true 5 "beta says so" says beta 'not restored here; restore the images where you like; criu'
