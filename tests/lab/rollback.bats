@@ -13,7 +13,7 @@ busy() {
 left_running() {
 	busy
 	dump "$1" -R
-	says alpha 'rolled back'
+	until_true 5 "alpha says that it rolled back" says alpha 'rolled back'
 	stayed journal alpha
 }
 
