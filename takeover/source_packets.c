@@ -9,6 +9,7 @@
 #include "netlink.h"
 #include "source.h"
 
+#define LOOK_MS	 5
 #define QUIET_MS 1500 /* nothing held for so long after the new owner spoke: done */
 
 /* Which of our addresses @p is for; n_addresses: none. */
@@ -137,8 +138,12 @@ void takeover_source_last_words(struct takeover_keeper *k)
 	while (takeover_quiesce_look(k->manifest->addresses, k->manifest->n_addresses, &unrest) ==
 		       0 &&
 	       unrest.closing > 0 && takeover_now_ms() < deadline) {
-		poll(pfd, 2, 1);
-		takeover_keeper_read(k);
+		long next = takeover_now_ms() + LOOK_MS;
+
+		for (long left = LOOK_MS; left > 0; left = next - takeover_now_ms()) {
+			poll(pfd, 2, left);
+			takeover_keeper_read(k);
+		}
 	}
 	if (unrest.closing > 0)
 		takeover_keeper_add(k,

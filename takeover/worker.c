@@ -2,7 +2,6 @@
 /* The worker's event loop: requests, criu's death, held packets, announcements heard. */
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,11 +150,8 @@ static int begin(struct takeover_keeper *k)
 void takeover_worker(struct takeover_keeper *k)
 {
 	bool first = k->state == TAKEOVER_STARTING;
-	const struct sched_param first_in_line = { .sched_priority = 1 };
 	struct takeover_reply reply = { 0 };
 
-	/* What waits for us waits frozen. Not every container may. */
-	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &first_in_line);
 	/* Told apart from the keeper that watches over it. */
 	prctl(PR_SET_NAME, "ip-takeover-wrk");
 	reply.ret = begin(k);
