@@ -95,11 +95,11 @@ int journal_rollback(const json_t *journal)
 	bool source = journal_is_source(journal);
 	bool ended = journal_has_ended(journal);
 	/* The service is here; or it is gone from the source, and its images have it. */
-	bool keep = ended || (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
-					       (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&
-						!process_exists(journal, "root_pid"))
-				     : journal_has_state(journal, TAKEOVER_RELEASED) ||
-					       journal_has_state(journal, TAKEOVER_DONE));
+	bool keep = ended || journal_has_state(journal, TAKEOVER_DONE) ||
+		    (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
+				      (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&
+				       !process_exists(journal, "root_pid"))
+			    : journal_has_state(journal, TAKEOVER_RELEASED));
 	int ret = 0;
 	size_t i;
 

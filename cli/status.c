@@ -9,13 +9,17 @@
 /* Where the service is, and what a person can do. */
 static const char *advice(const json_t *journal)
 {
+	bool alive = json_is_true(json_object_get(journal, "keeper"));
+
 	if (journal_has_state(journal, TAKEOVER_ROLLED_BACK))
 		return journal_is_source(journal)
 			       ? "the service runs here"
 			       : "not restored here; restore the images where you like";
 	if (journal_has_state(journal, TAKEOVER_ABANDONED))
 		return "the service is not here any more";
-	if (!json_is_true(json_object_get(journal, "keeper")))
+	if (!alive && journal_has_state(journal, TAKEOVER_DONE))
+		return "over, but for its guard; ip-takeover clean removes it";
+	if (!alive)
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (journal_has_state(journal, TAKEOVER_COMMITTED))
 		return "the process is gone; packets wait for the new owner";

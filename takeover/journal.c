@@ -109,6 +109,6 @@ void takeover_journal_close(struct takeover_keeper *k)
 	}
 	json_decref(json);
 	/* A failure stays readable for `ip-takeover status`; success leaves nothing. */
-	if (k->state == TAKEOVER_DONE)
+	if (k->state == TAKEOVER_DONE && !k->guard_stays)
 		unlink(path);
 }

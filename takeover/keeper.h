@@ -101,6 +101,9 @@ struct takeover_keeper {
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
+	bool unopened;	   /* they should be */
+	long stuck_at_ms;  /* since when the guard cannot be removed; or 0 */
+	bool guard_stays;  /* nor later: its journal stays, too */
 	int round;	   /* next round of the announcement schedule */
 	long claimed_at_ms;
 	char message[400];
@@ -165,14 +168,16 @@ void takeover_keeper_release_out(struct takeover_keeper *keeper);
  * takes the guard away a little later. */
 void takeover_keeper_release(struct takeover_keeper *keeper);
 
-/* After a release: let on what was on its way to the queue, then remove the guard. */
+/* After a release: let on what was on its way to the queue, then remove the guard. And again,
+ * where that failed. */
 void takeover_keeper_release_rest(struct takeover_keeper *keeper);
 
-/* Remove the guard: what it holds is dropped. */
-void takeover_keeper_unguard(struct takeover_keeper *keeper);
+/* Remove the guard: what it holds is dropped. False: try again, for a second; then it stays,
+ * which keeper->message says. */
+bool takeover_keeper_unguard(struct takeover_keeper *keeper);
 
 /* The same when nothing waits here any more, and no other keeper's guard holds packets:
- * those would be dropped, too. False: try again. */
+ * those would be dropped, too. */
 bool takeover_keeper_unguard_gently(struct takeover_keeper *keeper);
 
 /* The same at an end without owner; but where this host would forward what still comes for

@@ -12,6 +12,7 @@
 
 #define STRAGGLER_MS 10
 #define DRAIN_MAX    16
+#define STUCK_MS     1000
 
 static void forget_held(struct takeover_keeper *k)
 {
@@ -92,7 +93,7 @@ void takeover_keeper_release(struct takeover_keeper *k)
 	 * lost (RFC 7323 section 5, PAWS). The chains stay: deleting one drops what is
 	 * queued (guard.h). */
 	drain(k);
-	takeover_guard_open(k->guard);
+	k->unopened = takeover_guard_open(k->guard) < 0;
 	takeover_hold_release(k->hold);
 	forget_held(k);
 	k->opened_at_ms = takeover_now_ms();
@@ -106,12 +107,29 @@ void takeover_keeper_release_out(struct takeover_keeper *k)
 	takeover_hold_release(k->hold_out);
 }
 
-void takeover_keeper_unguard(struct takeover_keeper *k)
+bool takeover_keeper_unguard(struct takeover_keeper *k)
 {
-	if (k->guard_name[0])
-		takeover_guard_remove(k->guard_name);
+	long now = takeover_now_ms();
+	int ret = k->guard_name[0] && !k->guard_stays ? takeover_guard_remove(k->guard_name) : 0;
+
 	flock(k->lock_fd, LOCK_UN);
-	k->opened_at_ms = 0;
+	if (ret < 0 && k->stuck_at_ms == 0) {
+		k->stuck_at_ms = now;
+		takeover_event(k, "guard not removed");
+	}
+	if (ret < 0 && now - k->stuck_at_ms < STUCK_MS)
+		return false;
+	if (ret < 0) {
+		k->guard_stays = true;
+		takeover_keeper_add(
+			k,
+			"cannot remove the guard, nftables tables ip-takeover-%s: %s%s; "
+			"try ip-takeover clean",
+			k->guard_name, strerror(-ret),
+			k->unopened ? ", and it cuts the service off" : "");
+	}
+	k->opened_at_ms = k->stuck_at_ms = 0;
+	return true;
 }
 
 /* Deleting a chain makes the kernel drop what other guards hold, too (guard.h). */
@@ -120,8 +138,7 @@ bool takeover_keeper_unguard_gently(struct takeover_keeper *k)
 	/* In vain, it gives up our share: who waits for one another would wait for ever. */
 	if (flock(k->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return false;
-	takeover_keeper_unguard(k);
-	return true;
+	return takeover_keeper_unguard(k);
 }
 
 void takeover_keeper_shut(struct takeover_keeper *k)
@@ -143,8 +160,13 @@ void takeover_keeper_shut(struct takeover_keeper *k)
 
 void takeover_keeper_release_rest(struct takeover_keeper *k)
 {
-	if (k->opened_at_ms == 0)
+	if (k->opened_at_ms == 0) {
+		if (k->stuck_at_ms != 0)
+			takeover_keeper_unguard(k);
 		return;
+	}
+	if (k->unopened)
+		k->unopened = takeover_guard_open(k->guard) < 0;
 	takeover_hold_release(k->hold);
 	takeover_hold_release(k->hold_out);
 	if (takeover_now_ms() - k->opened_at_ms > STRAGGLER_MS)

@@ -73,6 +73,9 @@ static bool goes_on(const struct takeover_keeper *k, const void *packet, size_t 
 {
 	const struct takeover_socket *s;
 
+	/* Rolled back: what was on its way to the queue. */
+	if (k->opened_at_ms != 0)
+		return true;
 	if (!k->silent || k->state != TAKEOVER_PREPARED)
 		return false;
 	s = takeover_quiesce_find(&k->leftovers, packet, len, in);

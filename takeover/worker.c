@@ -61,7 +61,7 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 /* While criu lives, somebody has to tell it that there is no takeover any more. */
 bool takeover_keeper_ended(const struct takeover_keeper *k)
 {
-	if (k->opened_at_ms != 0)
+	if (k->opened_at_ms != 0 || k->stuck_at_ms != 0)
 		return false;
 	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
 	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
@@ -177,6 +177,8 @@ void takeover_worker(struct takeover_keeper *k)
 	}
 	if (reply.ret == 0)
 		loop(k);
+	while (k->stuck_at_ms != 0 && !takeover_keeper_unguard(k))
+		poll(NULL, 0, TICK_MS);
 	/* In this order: a journal without a socket is that of a keeper that was killed. */
 	if (k->guard_name[0])
 		takeover_journal_close(k);

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# A kernel that refuses what our netlink messages ask for.
+
+load helper
+
+# kernel_refuses VARIABLE=TIMES...: see refuse.c; sets $ours to the action script of a keeper for
+# which that holds.
+kernel_refuses() {
+	mkdir "$shared/bin"
+	cc -shared -fPIC -o "$shared/refuse.so" "$top/tests/lab/refuse.c" -ldl
+	cp "$top/build/criu-action" "$shared/bin/"
+	cat >"$shared/bin/ip-takeover" <<-END
+	#!/bin/sh
+	$* LD_PRELOAD=/shared/refuse.so exec /src/build/ip-takeover "\$@"
+	END
+	chmod +x "$shared/bin/ip-takeover"
+	ours=(--action-script /shared/bin/criu-action)
+}
+
+busy() {
+	start_redis
+	start_load 10 --interval-ms 10-30
+}
+
+@test "the destination's guard goes only at the third try" {
+	busy
+	dump plugin
+	kernel_refuses REFUSE_REMOVE=2
+	restore beta none "${ours[@]}"
+	until_true 5 "beta's keeper has ended" no_keeper beta
+	[ -n "$(event restore 'guard not removed')" ]
+	moved
+}
+
+@test "the destination's guard does not go at all" {
+	busy
+	dump plugin
+	kernel_refuses "REFUSE_OPEN=1000000 REFUSE_REMOVE=1000000"
+	restore beta none "${ours[@]}"
+	until_true 5 "beta says so" says beta 'over, but for its guard; .*cannot remove the guard.*Device or resource busy, and it cuts'
+	exits 0 'removing takeover' on beta /src/build/ip-takeover clean
+	moved
+}
+
+@test "the source's guard goes only at the third try" {
+	busy
+	kernel_refuses REFUSE_REMOVE=2
+	dump none "${ours[@]}"
+	restore beta plugin
+	moved
+	[ -n "$(event dump 'guard not removed')" ]
+}
+
+@test "the source's guard does not go after a rollback" {
+	busy
+	kernel_refuses "REFUSE_OPEN=1000000 REFUSE_REMOVE=1000000"
+	dump none "${ours[@]}" --leave-running
+	until_true 5 "alpha says so" says alpha 'the service runs here; .*cannot remove the guard.*Device or resource busy, and it cuts'
+	exits 0 'removing the journal' on alpha /src/build/ip-takeover clean
+	stayed
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For netlink.bats, LD_PRELOAD: a kernel that refuses for a while. REFUSE_OPEN: so many times
+ * the guard's rules for what comes do not go; REFUSE_REMOVE: nor do its tables.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+struct mnl_socket;
+
+/* As often as the environment says. */
+static int refuses(const char *name)
+{
+	const char *times = getenv(name);
+	char left[16];
+
+	if (!times || atoi(times) == 0)
+		return 0;
+	snprintf(left, sizeof(left), "%d", atoi(times) - 1);
+	setenv(name, left, 1);
+	return 1;
+}
+
+/* NULL: it may pass. */
+static const char *kind_of(const struct nlmsghdr *hdr)
+{
+	/* NFTA_RULE_CHAIN: "in" */
+	static const char in[] = { 7, 0, 2, 0, 'i', 'n', 0 };
+	const struct nfgenmsg *nfg = NLMSG_DATA(hdr);
+
+	if (hdr->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE))
+		return "REFUSE_REMOVE";
+	if (hdr->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELRULE) &&
+	    nfg->nfgen_family == NFPROTO_IPV4 && memmem(hdr, hdr->nlmsg_len, in, sizeof(in)))
+		return "REFUSE_OPEN";
+	return NULL;
+}
+
+ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
+{
+	ssize_t (*real)(const struct mnl_socket *, const void *, size_t) =
+		dlsym(RTLD_NEXT, "mnl_socket_sendto");
+	size_t left = len;
+
+	for (const struct nlmsghdr *hdr = buf; NLMSG_OK(hdr, left); hdr = NLMSG_NEXT(hdr, left)) {
+		const char *kind = kind_of(hdr);
+
+		if (kind && refuses(kind)) {
+			errno = EBUSY;
+			return -1;
+		}
+	}
+	return real(nl, buf, len);
+}
