@@ -30,7 +30,7 @@ extern void print_on_level(unsigned int level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 static char self[PATH_MAX], images[64];
-static pid_t root; /* of the tree that is dumped */
+static pid_t root; /* of the tree that is dumped or restored */
 
 static int stage(const char *name, int value)
 {
@@ -172,8 +172,12 @@ static void ip_takeover_plugin_exit(int at, int ret)
 
 static int ip_takeover_plugin_resume_devices_late(int pid)
 {
-	(void)pid;
-	stage("resume-late", 0);
+	/* CRIU begins with the root (criu/cr-restore.c). */
+	if (root == 0)
+		root = pid;
+	/* CRIU does not listen, and would let the tasks run that the keeper has ended. */
+	if (stage("resume-late", 0) == -ECANCELED)
+		_exit(1);
 	/* No opinion: other plugins may have their own work for this task. */
 	return -ENOTSUP;
 }

@@ -276,6 +276,15 @@ static void rollback_after(struct takeover_keeper *k, const char *why)
 	takeover_destination_rollback(k);
 }
 
+/* criu does not listen at this stage, and would let the tasks run. The plugin ends it. */
+static int refuse_release(struct takeover_keeper *k)
+{
+	takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
+	if (k->state != TAKEOVER_ROLLED_BACK)
+		takeover_destination_rollback(k);
+	return -ECANCELED;
+}
+
 int takeover_destination_request(struct takeover_keeper *k, const struct takeover_request *request)
 {
 	int ret = 0;
@@ -291,7 +300,9 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 			takeover_destination_rollback(k);
 		break;
 	case TAKEOVER_RESTORE_RELEASE:
-		ret = release(k);
+		ret = k->state == TAKEOVER_ROLLED_BACK ? -ECANCELED : release(k);
+		if (ret < 0)
+			ret = refuse_release(k);
 		break;
 	case TAKEOVER_RESTORE_EXIT:
 		if (request->value != 0 && k->state < TAKEOVER_RELEASED)

@@ -20,7 +20,7 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 {
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
-	if (k->state == TAKEOVER_ROLLED_BACK) {
+	if (k->state == TAKEOVER_ROLLED_BACK && request->verb != TAKEOVER_RESTORE_RELEASE) {
 		bool over = request->verb == TAKEOVER_RESTORE_EXIT ||
 			    (request->verb == TAKEOVER_DUMP_EXIT &&
 			     request->value == TAKEOVER_EXIT_FAILED);
@@ -42,7 +42,8 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 	k->message[0] = '\0';
 	reply->ret = handle(k, request);
 	snprintf(reply->message, sizeof(reply->message), "%s",
-		 reply->ret == -ECANCELED ? "this takeover was rolled back" : k->message);
+		 reply->ret == -ECANCELED && !k->message[0] ? "this takeover was rolled back"
+							    : k->message);
 	/* What a rollback has undone is no longer worth a word; why it came is. */
 	if (!k->message[0] && (before == TAKEOVER_ROLLED_BACK || k->state != TAKEOVER_ROLLED_BACK))
 		memcpy(k->message, said, sizeof(said));

@@ -123,6 +123,15 @@ static void end_repair(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
 }
 
+/* From here on it closes without a FIN, and leaves nothing behind (linux net/ipv4/tcp.c,
+ * __tcp_close). */
+static void begin_repair(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on));
+}
+
 int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n)
 {
 	DIR *dir = opendir("/proc");
@@ -378,6 +387,7 @@ void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, 
 		if (!(root > 0 && takeover_task_descends(pids[i], root)) &&
 		    !each_socket(pids[i], addresses, n, in_repair, NULL))
 			continue;
+		each_socket(pids[i], addresses, n, is_connected, begin_repair);
 		fd = syscall(SYS_pidfd_open, pids[i], 0);
 		if (fd >= 0)
 			killed[n_killed++] = fd;

@@ -62,8 +62,8 @@ bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n
 
 /* Kill a half-restored tree: the process of the pidfd @root_fd (-1: unknown) with its
  * descendants, and every process that holds a socket of the @n addresses in repair
- * mode. Waits a second at most for them to be gone. Sockets in repair mode close
- * without a FIN or RST. */
+ * mode. Waits a second at most for them to be gone. Their connections close without a FIN
+ * or RST. */
 void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, size_t n);
 
 #endif

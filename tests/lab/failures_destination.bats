@@ -177,6 +177,29 @@ in_use() {
 @test "the address is in use by a third host until it lets go, plugin" { in_use plugin; }
 @test "the address is in use by a third host until it lets go, scripts" { in_use scripts; }
 
+# There the claim comes when CRIU does not listen any more, and is about to let the tasks run.
+@test "the address is in use by a third host until it lets go, the plugin without the action script" {
+	lone_plugin
+	begin plugin
+	on client python3 /src/tests/services/answer_arp.py $address $third >"$shared/third.log" 2>&1 3>&- &
+	until_true 5 "the third host listens" grep -q listens "$shared/third.log"
+	refused "$address is in use by $third; withdraw it there first" restore beta none --libdir /shared/lone/plugin
+	says beta "rolled back .*$address is in use by $third; withdraw it there first"
+	on client pkill -f answer_arp.py
+	restore beta none --libdir /shared/lone/plugin
+	ends_at beta via alpha third beta
+}
+
+@test "rolled back by hand during the restore, the plugin without the action script" {
+	lone_plugin
+	begin plugin
+	at post-restore '/src/build/ip-takeover rollback $(basename /run/ip-takeover/*.json -destination.json)'
+	refused 'this takeover was rolled back' restore beta none --action-script /shared/at-post-restore \
+		--libdir /shared/lone/plugin
+	restore beta none --libdir /shared/lone/plugin
+	moved
+}
+
 # Another's script refuses when ours has announced the address.
 script_fails() {
 	begin "$1"

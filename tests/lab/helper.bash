@@ -68,6 +68,14 @@ nothing_left() {
 	[ -z "$(on "$host" cat /proc/net/netfilter/nfnetlink_queue)" ]
 }
 
+# The plugin where it cannot add the action script, as in CRIU before 3.19 under runc: criu is
+# to have --libdir /shared/lone/plugin.
+lone_plugin() {
+	mkdir -p "$shared/lone/plugin"
+	cp "$top/build/ip-takeover" "$shared/lone"
+	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
+}
+
 no_journal() {
 	[ "$(on "$1" /src/build/ip-takeover status)" = "no takeover on this host" ]
 }

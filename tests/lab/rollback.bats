@@ -129,12 +129,6 @@ beta_fails() {
 	moved journal alpha
 }
 
-lone_plugin() {
-	mkdir -p "$shared/lone/plugin"
-	cp "$top/build/ip-takeover" "$shared/lone"
-	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
-}
-
 # at_post_dump COMMAND: the plugin alone asks the keeper only later, when CRIU does not listen
 # any more and is about to end the tasks.
 at_post_dump() {

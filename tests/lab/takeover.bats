@@ -231,11 +231,8 @@ slow_post_dump() {
 	moved
 }
 
-# As in CRIU before 3.19 under runc: it has no place for our script.
 @test "the plugin without the action script" {
-	mkdir -p "$shared/lone/plugin"
-	cp "$top/build/ip-takeover" "$shared/lone"
-	cp "$top/build/plugin/ip_takeover_plugin.so" "$shared/lone/plugin"
+	lone_plugin
 	start_redis
 	start_load 100 --interval-ms 10-30
 	dump none --libdir /shared/lone/plugin
