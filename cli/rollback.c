@@ -67,6 +67,8 @@ static int change_address(const json_t *journal, const json_t *entry)
 	/* Half-restored tasks would be in the way of the next restore. The root's PID may be
 	 * another's by now, sockets in repair mode are nobody else's. */
 	takeover_tasks_kill(-1, &a, 1);
+	if (json_is_true(json_object_get(entry, "was_here")))
+		return 0;
 	ret = takeover_address_delete(&a, DELADDR_MS);
 	return ret < 0 ? fail(&a, "take", "off", ret) : 0;
 }

@@ -31,12 +31,14 @@ static json_t *to_json(const struct takeover_keeper *k)
 	json_t *addresses = json_array(), *events = json_array();
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
-	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
 		json_array_append_new(addresses,
-				      json_pack("{s:s, s:s}", "address",
-						takeover_address_format(&k->manifest->addresses[i],
-									text, sizeof(text)),
-						"device", k->manifest->addresses[i].device));
+				      json_pack("{s:s, s:s, s:b}", "address",
+						takeover_address_format(a, text, sizeof(text)),
+						"device", a->device, "was_here", k->was_here[i]));
+	}
 	for (size_t i = 0; i < k->n_events; i++)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
 							(json_int_t)k->events[i].at_ns, "what",

@@ -83,9 +83,10 @@ static const char *check(const json_t *journal)
 		struct takeover_address a;
 
 		if (takeover_address_parse(text(entry, "address"), &a) < 0 ||
-		    !takeover_address_is_device(text(entry, "device")))
+		    !takeover_address_is_device(text(entry, "device")) ||
+		    !json_is_boolean(json_object_get(entry, "was_here")))
 			return "addresses: expected { \"address\": \"192.0.2.100/24\", \"device\": "
-			       "\"eth0\" }";
+			       "\"eth0\", \"was_here\": false }";
 	}
 	return NULL;
 }

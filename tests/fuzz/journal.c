@@ -51,6 +51,7 @@ static void check_fields(const json_t *journal)
 		assert(takeover_address_parse(text(entry, "address"), &a) == 0);
 		fuzz_check_address(&a);
 		assert(takeover_address_is_device(text(entry, "device")));
+		assert(json_is_boolean(json_object_get(entry, "was_here")));
 	}
 }
 

@@ -232,7 +232,7 @@ picture() {
 	on alpha tee /run/ip-takeover/$id-source.json >/dev/null <<-END
 	{ "id": "$id", "role": "source", "state": "rolled back", "message": "", "criu_pid": 999998,
 	  "root_pid": 0, "keeper_pid": 999999, "socket": "/run/ip-takeover/criu-999998-1.sock",
-	  "guard": "01234567-source", "addresses": [ { "address": "192.0.2.100/24", "device": "eth0" } ] }
+	  "guard": "01234567-source", "addresses": [ { "address": "192.0.2.100/24", "device": "eth0", "was_here": false } ] }
 	END
 	exits 0 "" check alpha
 	says warning /run/ip-takeover "without a keeper: $id \(rolled back\)"

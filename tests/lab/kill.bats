@@ -261,3 +261,19 @@ has_ended() { not kill -0 "$1"; }
 	restore beta plugin
 	moved
 }
+
+# By hand as by the keeper: what was beta's before stays beta's.
+@test "the same, of an address that beta had before" {
+	start_redis
+	answers_go_on
+	dump plugin
+	on beta ip address add $address/24 dev eth0
+	victim_dies pre-restore criu
+	sed -i 's/kill -9 "$PPID"/pkill -9 ip-takeover; &/' "$shared/killer"
+	not restore beta none "${killer[@]}"
+	until_true 5 "beta says that its keeper was killed" says beta 'keeper was killed'
+	forget beta
+	holds_address beta
+	restore beta plugin
+	moved
+}

@@ -16,11 +16,11 @@
 static json_t *whole(void)
 {
 	json_t *journal = json_pack(
-		"{s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:[{s:s, s:s}]}", "id",
+		"{s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:[{s:s, s:s, s:b}]}", "id",
 		"01234567-89ab-cdef-0123-456789abcdef", "epoch", 5, "role", "source", "state",
 		"prepared", "message", "", "criu_pid", 7, "root_pid", 8, "keeper_pid", 9, "guard",
 		"01234567-source", "socket", "/run/ip-takeover/criu-7-55.sock", "addresses",
-		"address", "192.0.2.100/24", "device", "eth0");
+		"address", "192.0.2.100/24", "device", "eth0", "was_here", 0);
 
 	assert_non_null(journal);
 	return journal;
@@ -133,11 +133,18 @@ static void each_field_is_checked(void **state)
 		{ "addresses", "[{}]", "{ \"address\"" },
 		{ "addresses", "[{\"address\": \"192.0.2.100/24\"}]", "{ \"address\"" },
 		{ "addresses", "[{\"device\": \"eth0\"}]", "{ \"address\"" },
-		{ "addresses", "[{\"address\": \"127.0.0.1\", \"device\": \"eth0\"}]",
+		{ "addresses",
+		  "[{\"address\": \"127.0.0.1\", \"device\": \"eth0\", \"was_here\": true}]",
 		  "{ \"address\"" },
-		{ "addresses", "[{\"address\": \"192.0.2.1\", \"device\": \"a/b\"}]",
+		{ "addresses",
+		  "[{\"address\": \"192.0.2.1\", \"device\": \"a/b\", \"was_here\": true}]",
 		  "{ \"address\"" },
 		{ "addresses", "[{\"address\": \"192.0.2.1\", \"device\": 5}]", "{ \"address\"" },
+		{ "addresses", "[{\"address\": \"192.0.2.1\", \"device\": \"eth0\"}]",
+		  "{ \"address\"" },
+		{ "addresses",
+		  "[{\"address\": \"192.0.2.1\", \"device\": \"eth0\", \"was_here\": 1}]",
+		  "{ \"address\"" },
 	};
 
 	(void)state;
