@@ -5,6 +5,15 @@
 
 #include "cli.h"
 #include "journal.h"
+#include "tasks.h"
+
+/* By criu dump --leave-stopped. */
+static bool is_stopped(const json_t *journal)
+{
+	int pid = json_integer_value(json_object_get(journal, "root_pid"));
+
+	return pid > 0 && takeover_task_state(pid) == TAKEOVER_TASK_STOPPED;
+}
 
 /* Where the service is, and what a person can do. */
 static const char *advice(const json_t *journal)
@@ -16,13 +25,16 @@ static const char *advice(const json_t *journal)
 			       ? "the service runs here"
 			       : "not restored here; restore the images where you like";
 	if (journal_has_state(journal, TAKEOVER_ABANDONED))
-		return "the service is not here any more";
+		return is_stopped(journal) ? "the process is stopped, without the address"
+					   : "the service is not here any more";
 	if (!alive && journal_has_state(journal, TAKEOVER_DONE))
 		return "over, but for its guard; ip-takeover clean removes it";
 	if (!alive)
 		return "the keeper was killed; ip-takeover rollback ID cleans up";
 	if (journal_has_state(journal, TAKEOVER_COMMITTED))
-		return "the process is gone; packets wait for the new owner";
+		return is_stopped(journal) ? "the process is stopped, without the address; "
+					     "packets wait for the new owner"
+					   : "the process is gone; packets wait for the new owner";
 	if (journal_has_state(journal, TAKEOVER_RELEASED))
 		return "the service runs here";
 	if (journal_has_state(journal, TAKEOVER_DONE))

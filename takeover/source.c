@@ -215,8 +215,11 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	case TAKEOVER_ROLLBACK:
 		if (k->state == TAKEOVER_COMMITTED)
 			return takeover_keeper_say(k, -EBUSY,
-						   "the dumped process is dead; restore its "
-						   "images here to have it back");
+						   "the dumped process is %s restore its images "
+						   "here to have it back",
+						   service_state(k) == TAKEOVER_TASK_STOPPED
+							   ? "stopped; end it, and"
+							   : "dead;");
 		if (k->state == TAKEOVER_WITHDRAWN)
 			return takeover_keeper_say(k, -EBUSY,
 						   "criu is about to end the process; kill "

@@ -217,6 +217,24 @@ slow_post_dump() {
 	moved
 }
 
+# CRIU leaves its connections in repair mode: they end without a word.
+leaves_stopped() {
+	start_redis
+	start_load 10 --interval-ms 10-30
+	dump "$1" --leave-stopped
+	until_true 5 "alpha has committed" says alpha committed
+	says alpha 'the process is stopped, without the address; packets wait'
+	exits 1 'is stopped; end it, and restore its images here' on alpha sh -c '/src/build/ip-takeover rollback $(basename /run/ip-takeover/*.json -source.json)'
+	[[ $(on alpha ps -o stat= -p "$pid") = T* ]]
+	not holds_address alpha
+	restore beta "$1"
+	on alpha kill -KILL "$pid"
+	moved
+}
+
+@test "alpha's process is left stopped, plugin" { leaves_stopped plugin; }
+@test "alpha's process is left stopped, scripts" { leaves_stopped scripts; }
+
 @test "as make install puts it" {
 	local host
 	make -s -C "$top" install DESTDIR="$shared/installed" PREFIX=/usr/local
