@@ -8,6 +8,7 @@
 #include <linux/netfilter.h>
 
 #include "guard.h"
+#include "netlink.h"
 #include "nft_batch.h"
 
 #define PREFIX "ip-takeover-"
@@ -34,25 +35,36 @@ static int add(struct list *list, const char *name)
 	return 0;
 }
 
-int takeover_guard_list(char (**ret_names)[TAKEOVER_GUARD_NAME_LEN], size_t *ret_n)
+static int list_all(struct nft_batch *batch, struct list *list)
 {
 	static const uint16_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_ARP };
-	struct list list = { 0 };
-	struct nft_batch *batch;
-	int ret;
+	int ret = 0;
 
-	ret = nft_batch_open(&batch);
-	if (ret < 0)
-		return ret;
+	list->n = 0;
 	for (size_t i = 0; ret == 0 && i < sizeof(families) / sizeof(families[0]); i++) {
 		char(*tables)[64] = NULL;
 		size_t n = 0;
 
 		ret = nft_table_names(batch, families[i], PREFIX, &tables, &n);
 		for (size_t k = 0; ret == 0 && k < n; k++)
-			ret = add(&list, tables[k] + strlen(PREFIX));
+			ret = add(list, tables[k] + strlen(PREFIX));
 		free(tables);
 	}
+	return ret;
+}
+
+int takeover_guard_list(char (**ret_names)[TAKEOVER_GUARD_NAME_LEN], size_t *ret_n)
+{
+	struct list list = { 0 };
+	struct nft_batch *batch;
+	int ret, tries = 0;
+
+	ret = nft_batch_open(&batch);
+	if (ret < 0)
+		return ret;
+	do
+		ret = list_all(batch, &list);
+	while (takeover_nl_again(ret, &tries));
 	nft_batch_close(batch);
 	if (ret < 0) {
 		free(list.names);

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kept.h"
+#include "netlink.h"
 #include "rtnl.h"
 
 #define ADDRESS_BYTES 1024
@@ -48,27 +49,39 @@ static int on_address(const struct nlmsghdr *hdr, void *data)
 	return MNL_CB_OK;
 }
 
-int takeover_kept_find(const struct takeover_address *a, struct takeover_kept **ret_kept)
+/* On a socket of its own: an interrupted answer leaves its rest in it. */
+static int list(struct search *search)
 {
-	struct search search = { .address = a, .ifindex = if_nametoindex(a->device) };
 	_Alignas(struct nlmsghdr) char buf[128];
-	struct mnl_socket *nl;
+	struct nlmsghdr *hdr = mnl_nlmsg_put_header(buf);
 	struct ifaddrmsg *ifa;
-	struct nlmsghdr *hdr;
+	struct mnl_socket *nl;
 	int ret;
 
-	if (search.ifindex == 0)
-		return -ENODEV;
+	free(search->found);
+	search->found = NULL;
 	ret = takeover_rtnl_open(&nl);
 	if (ret < 0)
 		return ret;
-	hdr = mnl_nlmsg_put_header(buf);
 	hdr->nlmsg_type = RTM_GETADDR;
 	hdr->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	ifa = mnl_nlmsg_put_extra_header(hdr, sizeof(*ifa));
-	ifa->ifa_family = a->family;
-	ret = takeover_rtnl_transact(nl, hdr, on_address, &search) ?: search.err;
+	ifa->ifa_family = search->address->family;
+	ret = takeover_rtnl_transact(nl, hdr, on_address, search) ?: search->err;
 	mnl_socket_close(nl);
+	return ret;
+}
+
+int takeover_kept_find(const struct takeover_address *a, struct takeover_kept **ret_kept)
+{
+	struct search search = { .address = a, .ifindex = if_nametoindex(a->device) };
+	int ret, tries = 0;
+
+	if (search.ifindex == 0)
+		return -ENODEV;
+	do
+		ret = list(&search);
+	while (takeover_nl_again(ret, &tries));
 	if (ret < 0)
 		free(search.found);
 	else

@@ -18,10 +18,10 @@
 #include <libnftnl/table.h>
 
 #include "locks.h"
+#include "netlink.h"
 #include "nft_batch.h"
 
 #define SOCCR_MARK 0xc114 /* criu soccr/soccr.h */
-#define TRIES	   3
 
 struct finder {
 	struct nft_batch *batch;
@@ -254,17 +254,15 @@ int takeover_locks_list(struct takeover_locks *ret_locks)
 {
 	struct takeover_locks locks = { 0 };
 	struct finder f = { .locks = &locks };
-	int ret;
+	int ret, tries = 0;
 
 	ret = nft_batch_open(&f.batch);
 	if (ret < 0)
 		return ret == -EPROTONOSUPPORT ? 0 : ret;
-	ret = -EINTR;
-	/* Rules that change while they are listed */
-	for (int i = 0; i < TRIES && ret == -EINTR; i++) {
+	do {
 		locks.n = 0;
 		ret = list(&f);
-	}
+	} while (takeover_nl_again(ret, &tries));
 	nft_batch_close(f.batch);
 	if (ret < 0) {
 		free(locks.all);

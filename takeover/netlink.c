@@ -10,6 +10,8 @@
 
 #include "netlink.h"
 
+#define TRIES 3
+
 int takeover_nl_errno(int nle)
 {
 	static const struct {
@@ -59,6 +61,11 @@ int takeover_nl_open(int protocol, struct nl_sock **ret_sk)
 	}
 	*ret_sk = sk;
 	return 0;
+}
+
+bool takeover_nl_again(int ret, int *tries)
+{
+	return ret == -EINTR && ++*tries < TRIES;
 }
 
 long takeover_now_ms(void)

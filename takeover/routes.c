@@ -8,6 +8,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "netlink.h"
 #include "routes.h"
 #include "rtnl.h"
 
@@ -73,25 +74,28 @@ static int on_route(const struct nlmsghdr *hdr, void *data)
 	return MNL_CB_OK;
 }
 
-int takeover_routes_find(const struct takeover_address *addresses, size_t n,
-			 struct takeover_routes **ret_routes)
+static void forget(struct takeover_routes *routes)
+{
+	while (routes->first) {
+		struct route *r = routes->first;
+
+		routes->first = r->next;
+		free(r);
+	}
+	routes->tail = &routes->first;
+}
+
+/* On a socket of its own: an interrupted answer leaves its rest in it. */
+static int list(struct takeover_routes *routes)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct takeover_routes *routes = calloc(1, sizeof(*routes));
 	struct mnl_socket *nl;
 	int ret;
 
-	*ret_routes = NULL;
-	if (!routes)
-		return -ENOMEM;
-	routes->addresses = addresses;
-	routes->n = n;
-	routes->tail = &routes->first;
+	forget(routes);
 	ret = takeover_rtnl_open(&nl);
-	if (ret < 0) {
-		free(routes);
+	if (ret < 0)
 		return ret;
-	}
 	for (size_t i = 0; ret == 0 && i < 2; i++) {
 		_Alignas(struct nlmsghdr) char buf[128];
 		struct nlmsghdr *hdr = mnl_nlmsg_put_header(buf);
@@ -104,6 +108,23 @@ int takeover_routes_find(const struct takeover_address *addresses, size_t n,
 		ret = takeover_rtnl_transact(nl, hdr, on_route, routes) ?: routes->err;
 	}
 	mnl_socket_close(nl);
+	return ret;
+}
+
+int takeover_routes_find(const struct takeover_address *addresses, size_t n,
+			 struct takeover_routes **ret_routes)
+{
+	struct takeover_routes *routes = calloc(1, sizeof(*routes));
+	int ret, tries = 0;
+
+	*ret_routes = NULL;
+	if (!routes)
+		return -ENOMEM;
+	routes->addresses = addresses;
+	routes->n = n;
+	do
+		ret = list(routes);
+	while (takeover_nl_again(ret, &tries));
 	if (ret < 0 || !routes->first)
 		takeover_routes_free(routes);
 	else
@@ -250,11 +271,7 @@ const char *takeover_routes_format(const struct takeover_routes *routes, char *b
 
 void takeover_routes_free(struct takeover_routes *routes)
 {
-	while (routes && routes->first) {
-		struct route *r = routes->first;
-
-		routes->first = r->next;
-		free(r);
-	}
+	if (routes)
+		forget(routes);
 	free(routes);
 }

@@ -60,3 +60,30 @@ busy() {
 	exits 0 'removing the journal' on alpha /src/build/ip-takeover clean
 	stayed
 }
+
+@test "addresses, routes and tables change while they are listed" {
+	on alpha ip address del $address/24 dev eth0
+	on alpha ip address add $address/24 dev eth0 label eth0:service
+	on alpha ip route add 198.51.100.0/24 via 192.0.2.2 src $address
+	busy
+	kernel_refuses "CHANGE_ADDRESSES=2 CHANGE_ROUTES=2 CHANGE_TABLES=2"
+	dump none "${ours[@]}" --leave-running
+	[ "$(on alpha ip route show 198.51.100.0/24 | grep -c "src $address")" = 1 ]
+	on alpha ip -o address show to $address | grep eth0:service
+	stayed journal alpha
+}
+
+@test "addresses that change all the time" {
+	busy
+	kernel_refuses CHANGE_ADDRESSES=1000000
+	not dump none "${ours[@]}"
+	grep 'cannot list addresses: Interrupted' "$shared/images/dump.log"
+	stayed
+}
+
+@test "guards that change while clean lists them" {
+	kernel_refuses CHANGE_TABLES=2
+	on alpha nft add table ip ip-takeover-12345678-source
+	exits 0 'removing guard ip-takeover-12345678-source' on alpha /shared/bin/ip-takeover clean
+	nothing_left alpha
+}

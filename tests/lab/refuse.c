@@ -2,6 +2,8 @@
 /*
  * For netlink.bats, LD_PRELOAD: a kernel that refuses for a while. REFUSE_OPEN: so many times
  * the guard's rules for what comes do not go; REFUSE_REMOVE: nor do its tables.
+ * CHANGE_ADDRESSES, CHANGE_ROUTES, CHANGE_TABLES: so many
+ * times what it lists has changed meanwhile.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 struct mnl_socket;
 
@@ -62,4 +66,36 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t l
 		}
 	}
 	return real(nl, buf, len);
+}
+
+/* What @hdr lists, by the variable of its changes. */
+static const char *list_of(int protocol, const struct nlmsghdr *hdr)
+{
+	if (protocol == NETLINK_ROUTE && hdr->nlmsg_type == RTM_NEWADDR)
+		return "CHANGE_ADDRESSES";
+	if (protocol == NETLINK_ROUTE && hdr->nlmsg_type == RTM_NEWROUTE)
+		return "CHANGE_ROUTES";
+	if (protocol == NETLINK_NETFILTER &&
+	    hdr->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		return "CHANGE_TABLES";
+	return NULL;
+}
+
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
+{
+	ssize_t (*real)(const struct mnl_socket *, void *, size_t) =
+		dlsym(RTLD_NEXT, "mnl_socket_recvfrom");
+	int (*get_fd)(const struct mnl_socket *) = dlsym(RTLD_NEXT, "mnl_socket_get_fd");
+	ssize_t n = real(nl, buf, size);
+	struct nlmsghdr *hdr = buf;
+	socklen_t len = sizeof(int);
+	const char *list = NULL;
+	int protocol = -1;
+
+	getsockopt(get_fd(nl), SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+	if (n >= (ssize_t)sizeof(*hdr) && (hdr->nlmsg_flags & NLM_F_MULTI))
+		list = list_of(protocol, hdr);
+	if (list && refuses(list))
+		hdr->nlmsg_flags |= NLM_F_DUMP_INTR;
+	return n;
 }
