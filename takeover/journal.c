@@ -106,8 +106,10 @@ void takeover_journal_close(struct takeover_keeper *k)
 	fd = openat(k->images_fd, record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	json = to_json(k);
 	if (fd >= 0) {
-		json_dumpfd(json, fd, JSON_INDENT(1));
-		close(fd);
+		bool whole = json_dumpfd(json, fd, JSON_INDENT(1)) == 0;
+
+		if (close(fd) < 0 || !whole)
+			unlinkat(k->images_fd, record, 0);
 	}
 	json_decref(json);
 	/* A failure stays readable for `ip-takeover status`; success leaves nothing. */

@@ -83,7 +83,9 @@ int takeover_manifest_write(int dirfd, const struct takeover_manifest *manifest)
 
 		if (n != (ssize_t)strlen(text))
 			ret = n < 0 ? -errno : -ENOSPC;
-		close(fd);
+		/* Where NFS tells that the server has no room. */
+		if (close(fd) < 0 && ret == 0)
+			ret = -errno;
 	}
 	if (ret == 0 && renameat(dirfd, temporary, dirfd, TAKEOVER_MANIFEST_NAME) < 0)
 		ret = -errno;

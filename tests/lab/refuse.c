@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For netlink.bats, LD_PRELOAD: a kernel that refuses for a while. REFUSE_OPEN: so many times
- * the guard's rules for what comes do not go; REFUSE_REMOVE: nor do its tables.
- * CHANGE_ADDRESSES, CHANGE_ROUTES, CHANGE_TABLES: so many
- * times what it lists has changed meanwhile.
+ * For kernel.bats, LD_PRELOAD: a kernel that refuses, each so many times:
+ * REFUSE_OPEN: the guard's rules for what comes stay; REFUSE_REMOVE: so do its tables.
+ * CHANGE_ADDRESSES, CHANGE_ROUTES, CHANGE_TABLES: what it lists has changed meanwhile.
+ * REFUSE_MANIFEST: there is no room for it, as NFS says when it is closed.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -98,4 +99,22 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 	if (list && refuses(list))
 		hdr->nlmsg_flags |= NLM_F_DUMP_INTR;
 	return n;
+}
+
+int close(int fd)
+{
+	int (*real)(int) = dlsym(RTLD_NEXT, "close");
+	static const char end[] = "/ip-takeover.json.tmp";
+	char path[64], file[256];
+	ssize_t n;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, file, sizeof(file));
+	ret = real(fd);
+	if (n < (ssize_t)strlen(end) || memcmp(file + n - strlen(end), end, strlen(end)) != 0 ||
+	    !refuses("REFUSE_MANIFEST"))
+		return ret;
+	errno = EDQUOT;
+	return -1;
 }

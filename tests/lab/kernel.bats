@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A kernel that refuses what our netlink messages ask for.
+# A kernel that refuses what is asked of it.
 
 load helper
 
@@ -86,4 +86,13 @@ busy() {
 	on alpha nft add table ip ip-takeover-12345678-source
 	exits 0 'removing guard ip-takeover-12345678-source' on alpha /shared/bin/ip-takeover clean
 	nothing_left alpha
+}
+
+@test "a server of images has no room for the manifest, as it says at the end" {
+	busy
+	kernel_refuses REFUSE_MANIFEST=1
+	not dump none "${ours[@]}"
+	grep 'cannot write ip-takeover.json into the image directory: Disk quota exceeded' "$shared/images/dump.log"
+	[ -z "$(ls "$shared/images" | grep ip-takeover.json)" ]
+	stayed
 }
