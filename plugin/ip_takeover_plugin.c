@@ -44,47 +44,57 @@ static int stage(const char *name, int value)
 	return ret;
 }
 
-/* CRIU's own command line, its words one after the other; how many bytes. */
-static size_t command_line(char *buf, size_t len)
+/* Of CRIU's own command line; NULL at its end. */
+static const char *next_word(FILE *f, char **word, size_t *size)
 {
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(buf, 1, len - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	buf[n] = '\0';
-	return n;
+	return f && getdelim(word, size, '\0', f) > 0 ? *word : NULL;
 }
 
 /* "criu swrk FD" as runc and libcriu start it, or "criu service". */
 static bool in_rpc_mode(void)
 {
-	char line[64];
-	size_t n = command_line(line, sizeof(line));
-	const char *verb = line + strlen(line) + 1;
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	const char *verb = NULL;
+	char *word = NULL;
+	size_t size = 0;
+	bool rpc;
 
-	return n == 0 ||
-	       (verb < line + n && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
+	if (next_word(f, &word, &size))
+		verb = next_word(f, &word, &size);
+	rpc = !f || (verb && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
+	free(word);
+	if (f)
+		fclose(f);
+	return rpc;
+}
+
+/* What follows "-t" or "--tree", in the same word or the next; NULL: another option. */
+static const char *tree(const char *option, FILE *f, char **word, size_t *size)
+{
+	if (strncmp(option, "--tree=", 7) == 0)
+		return option + 7;
+	if (strcmp(option, "-t") == 0 || strcmp(option, "--tree") == 0)
+		return next_word(f, word, size) ?: "0";
+	return strncmp(option, "-t", 2) == 0 ? option + 2 : NULL;
 }
 
 /* The root of the dumped tree, as a script learns it from CRTOOLS_INIT_PID: from "-t PID" or
  * "--tree PID"; 0 when it came by RPC. */
 static pid_t dumped_root(void)
 {
-	char line[4096];
-	size_t n = command_line(line, sizeof(line));
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	const char *option, *pid = NULL;
+	char *word = NULL;
+	size_t size = 0;
+	pid_t ret;
 
-	for (const char *word = line; word < line + n; word += strlen(word) + 1) {
-		const char *next = word + strlen(word) + 1;
-
-		if (strncmp(word, "--tree=", 7) == 0)
-			return atoi(word + 7);
-		if (strcmp(word, "-t") == 0 || strcmp(word, "--tree") == 0)
-			return next < line + n ? atoi(next) : 0;
-		if (strncmp(word, "-t", 2) == 0)
-			return atoi(word + 2);
-	}
-	return 0;
+	while (!pid && (option = next_word(f, &word, &size)))
+		pid = tree(option, f, &word, &size);
+	ret = pid ? atoi(pid) : 0;
+	free(word);
+	if (f)
+		fclose(f);
+	return ret;
 }
 
 /* Before 3.19 CRIU takes scripts or RPC, and add_script() with RPC is a BUG();

@@ -258,3 +258,17 @@ leaves_stopped() {
 	restore beta none --libdir /shared/lone/plugin
 	moved
 }
+
+# As with --external or --inherit-fd by the hundred: the PID stands where 4096 bytes end.
+@test "the tree of a criu with a long command line" {
+	local words padding=() log=dump.log bytes
+	start_redis
+	start_load 10 --interval-ms 10-30
+	words=(criu dump -o $log "${common[@]}" --libdir /src/build/plugin -t)
+	bytes=$((4095 - ${#pid} + 1 - $(printf '%s\n' "${words[@]}" | wc -c)))
+	while ((${#padding[@]} < bytes / 4)); do padding+=(-v4); done
+	words[3]=$(printf '%.*s' $((bytes % 4)) xxx)$log
+	on alpha "${words[@]::2}" "${padding[@]}" "${words[@]:2}" "$pid" 3>&-
+	restore beta plugin
+	moved
+}
