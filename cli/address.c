@@ -109,31 +109,36 @@ int cli_claim(int argc, char **argv)
 	return ret;
 }
 
-static void detach_routes(const struct takeover_address *a)
+/* NULL when there are none. */
+static struct takeover_routes *detach_routes(const struct takeover_address *a)
 {
-	struct takeover_routes *routes;
+	struct takeover_routes *routes = NULL;
 	char text[200];
 
 	if (takeover_routes_find(a, 1, &routes) < 0 || !routes)
-		return;
+		return NULL;
 	takeover_routes_detach(routes);
 	if (takeover_routes_format(routes, text, sizeof(text))[0])
 		fprintf(stderr,
 			"ip-takeover: routes that lose their source address with it: %s; set "
 			"another one\n",
 			text);
-	takeover_routes_free(routes);
+	return routes;
 }
 
 int cli_withdraw(int argc, char **argv)
 {
 	struct takeover_config config;
 	const struct takeover_address *a = configured(argc, argv, &config);
+	struct takeover_routes *routes;
 	int ret;
 
 	if (!a)
 		return argc == 2 ? 1 : 2;
-	detach_routes(a);
+	routes = detach_routes(a);
 	ret = takeover_address_delete(a, DELADDR_MS);
+	if (ret < 0 && routes && takeover_routes_restore(routes) == 0)
+		fprintf(stderr, "ip-takeover: the routes have it back\n");
+	takeover_routes_free(routes);
 	return ret < 0 ? fail(a, "withdraw", ret) : 0;
 }

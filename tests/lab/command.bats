@@ -37,6 +37,16 @@ command() { on "$1" /src/build/ip-takeover "${@:2}"; }
 		grep -v ' 192\.0\.2\.100')" ]
 }
 
+@test "a withdrawal that fails leaves the routes as they are" {
+	local before
+	on alpha ip route add 198.51.100.0/24 via 192.0.2.2 src $address
+	before=$(on alpha ip -o route)
+	on alpha sed -i "/$address/s/eth0/eth9/" /etc/criu/ip-takeover.conf
+	exits 1 "cannot withdraw $address/24 on eth9: No such device" command alpha withdraw $address
+	[ "$before" = "$(on alpha ip -o route)" ]
+	holds_address alpha
+}
+
 @test "an address in use is not claimed" {
 	exits 1 "in use by $(mac_of alpha); withdraw it there first" command beta claim $address
 	not holds_address beta
