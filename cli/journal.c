@@ -7,6 +7,7 @@
 
 #include "journal.h"
 #include "request.h"
+#include "tasks.h"
 
 const char *journal_field(const json_t *journal, const char *name)
 {
@@ -15,20 +16,14 @@ const char *journal_field(const json_t *journal, const char *name)
 	return s ? s : "";
 }
 
+/* A container may have nobody who reaps a keeper that was killed: a zombie keeps its name. */
 static bool keeper_alive(const json_t *journal)
 {
 	int pid = json_integer_value(json_object_get(journal, "keeper_pid"));
-	char path[64], comm[32] = "";
-	FILE *f;
+	char name[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	f = pid > 0 ? fopen(path, "re") : NULL;
-	if (!f)
-		return false;
-	if (!fgets(comm, sizeof(comm), f))
-		comm[0] = '\0';
-	fclose(f);
-	return strncmp(comm, "ip-takeover", 11) == 0;
+	return strncmp(takeover_task_name(pid, name, sizeof(name)), "ip-takeover", 11) == 0 &&
+	       takeover_task_state(pid) != TAKEOVER_TASK_GONE;
 }
 
 json_t *cli_journals(void)

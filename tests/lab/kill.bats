@@ -262,6 +262,31 @@ has_ended() { not kill -0 "$1"; }
 	moved
 }
 
+# As in a container whose first process waits for none but its own children.
+@test "keeper and worker killed together, and nobody reaps them" {
+	cat >"$shared/parent.py" <<-'END'
+	import ctypes, os, signal, sys
+	PR_SET_CHILD_SUBREAPER = 36
+	ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	criu = os.spawnv(os.P_NOWAIT, "/bin/sh", ["sh", "-c", 'exec "$@"', "sh"] + sys.argv[1:])
+	os.waitpid(criu, 0)
+	signal.pause()
+	END
+	busy
+	on alpha sh -c 'setsid python3 /shared/parent.py criu dump "$@" </dev/null >/dev/null 2>&1 &
+		echo $! >/run/parent.pid' sh "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin
+	until_true 10 "alpha has committed" says alpha committed
+	# It would reap the worker itself.
+	on alpha pkill -STOP -x ip-takeover
+	on alpha pkill -9 ip-takeover
+	until_true 5 "the worker is a zombie" on alpha sh -c 'ps -e -o stat=,comm= | grep -q "^Z.*ip-takeover-wrk"'
+	says alpha 'keeper was killed'
+	restore beta plugin
+	forget alpha
+	on alpha sh -c 'kill "$(cat /run/parent.pid)"'
+	moved
+}
+
 # By hand as by the keeper: what was beta's before stays beta's.
 @test "the same, of an address that beta had before" {
 	start_redis
