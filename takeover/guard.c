@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guard's tables, chains and rules, one transaction a change. */
+/* The guard, one transaction a change. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,17 +8,11 @@
 #include <sys/utsname.h>
 
 #include <linux/netfilter.h>
-#include <linux/netfilter_arp.h>
-#include <linux/netfilter/nf_tables.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/rule.h>
-#include <libnftnl/table.h>
 
 #include "guard.h"
 #include "guard_rules.h"
+#include "guard_tables.h"
 #include "nft_batch.h"
-
-#define PRIORITY_RAW -300
 
 struct takeover_guard {
 	struct nft_batch *batch;
@@ -30,25 +24,6 @@ struct takeover_guard {
 	bool muted;
 };
 
-struct chain {
-	const char *name;
-	uint32_t hook;
-	int32_t priority;
-};
-
-static const struct chain ip_chains[] = {
-	{ "in", NF_INET_PRE_ROUTING, PRIORITY_RAW },
-	{ "out", NF_INET_LOCAL_OUT, PRIORITY_RAW },
-};
-
-/* The hooks of the arp family have numbers of their own. */
-static const struct chain arp_chains[] = {
-	{ "in", NF_ARP_IN, 0 },
-	{ "out", NF_ARP_OUT, 0 },
-};
-
-#define N_CHAINS 2
-
 static void table_name(const char *name, char *buf, size_t len)
 {
 	snprintf(buf, len, "ip-takeover-%s", name);
@@ -59,70 +34,6 @@ const char *takeover_guard_mode_name(enum takeover_guard_mode mode)
 	static const char *const names[] = { "queue", "queue through nft_compat", "drop" };
 
 	return names[mode];
-}
-
-/* nft add table FAMILY TABLE; nft delete table FAMILY TABLE */
-static int put_table(struct nft_batch *batch, uint16_t type, uint32_t family, const char *table)
-{
-	uint16_t flags = type == NFT_MSG_NEWTABLE ? NLM_F_CREATE | NLM_F_EXCL : 0;
-	struct nftnl_table *t = nftnl_table_alloc();
-
-	if (!t)
-		return -ENOMEM;
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
-	nftnl_table_nlmsg_build_payload(nft_batch_message(batch, type, family, flags), t);
-	nftnl_table_free(t);
-	return 0;
-}
-
-/* nft add chain FAMILY TABLE in '{ type filter hook prerouting priority raw; }' */
-static int put_chain(struct nft_batch *batch, uint32_t family, const char *table,
-		     const struct chain *chain)
-{
-	struct nftnl_chain *c = nftnl_chain_alloc();
-
-	if (!c)
-		return -ENOMEM;
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, table);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chain->name);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, chain->hook);
-	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, chain->priority);
-	nftnl_chain_nlmsg_build_payload(
-		nft_batch_message(batch, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE), c);
-	nftnl_chain_free(c);
-	return 0;
-}
-
-static int put_rule(struct nft_batch *batch, uint32_t family, const char *table, const char *chain,
-		    struct nftnl_rule *rule)
-{
-	if (!rule)
-		return -ENOMEM;
-	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	nftnl_rule_nlmsg_build_payload(
-		nft_batch_message(batch, NFT_MSG_NEWRULE, family, NLM_F_CREATE | NLM_F_APPEND),
-		rule);
-	nftnl_rule_free(rule);
-	return 0;
-}
-
-/* nft flush chain FAMILY TABLE CHAIN */
-static int flush_chain(struct nft_batch *batch, uint32_t family, const char *table,
-		       const char *chain)
-{
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-
-	if (!rule)
-		return -ENOMEM;
-	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, family);
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	nftnl_rule_nlmsg_build_payload(nft_batch_message(batch, NFT_MSG_DELRULE, family, 0), rule);
-	nftnl_rule_free(rule);
-	return 0;
 }
 
 static uint32_t nft_family(const struct takeover_address *address)
@@ -138,31 +49,19 @@ static bool has_family(const struct takeover_guard *guard, int family)
 	return false;
 }
 
-/* @later: how far behind the named priority. */
-static int put_chains(struct nft_batch *batch, uint32_t family, const char *table,
-		      const struct chain *chains, int later)
-{
-	int ret = put_table(batch, NFT_MSG_NEWTABLE, family, table);
-
-	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++) {
-		struct chain chain = chains[i];
-
-		chain.priority += later;
-		ret = put_chain(batch, family, table, &chain);
-	}
-	return ret;
-}
-
 static int put_mute(struct nft_batch *batch, const char *table, const struct takeover_address *a)
 {
 	int ret;
 
 	if (a->family == AF_INET6)
-		return put_rule(batch, NFPROTO_IPV6, table, "in", guard_rule_solicitation_drop(a));
-	ret = put_rule(batch, NFPROTO_ARP, table, "in", guard_rule_arp_drop(a, GUARD_ARP_TARGET));
+		return guard_put_rule(batch, NFPROTO_IPV6, table, "in",
+				      guard_rule_solicitation_drop(a));
+	ret = guard_put_rule(batch, NFPROTO_ARP, table, "in",
+			     guard_rule_arp_drop(a, GUARD_ARP_TARGET));
 	if (ret < 0)
 		return ret;
-	return put_rule(batch, NFPROTO_ARP, table, "out", guard_rule_arp_drop(a, GUARD_ARP_SENDER));
+	return guard_put_rule(batch, NFPROTO_ARP, table, "out",
+			      guard_rule_arp_drop(a, GUARD_ARP_SENDER));
 }
 
 /* Hold all that comes for the address, or leaves from it. */
@@ -173,12 +72,13 @@ static int put_hold(struct takeover_guard *guard, const struct takeover_address 
 
 	/* Neighbour discovery is not the service's traffic: it goes on. */
 	if (a->family == AF_INET6)
-		ret = put_rule(guard->batch, NFPROTO_IPV6, guard->table, chain,
-			       guard_rule_neighbour_accept(a, in));
+		ret = guard_put_rule(guard->batch, NFPROTO_IPV6, guard->table, chain,
+				     guard_rule_neighbour_accept(a, in));
 	if (ret < 0)
 		return ret;
-	return put_rule(guard->batch, nft_family(a), guard->table, chain,
-			guard_rule_hold(a, guard->mode, in ? guard->queue : guard->queue_out, in));
+	return guard_put_rule(
+		guard->batch, nft_family(a), guard->table, chain,
+		guard_rule_hold(a, guard->mode, in ? guard->queue : guard->queue_out, in));
 }
 
 static int put_muted(struct takeover_guard *guard, const struct takeover_address *a)
@@ -186,8 +86,8 @@ static int put_muted(struct takeover_guard *guard, const struct takeover_address
 	int ret = put_mute(guard->batch, guard->table, a) ?: put_hold(guard, a, true);
 
 	if (ret == 0)
-		ret = put_rule(guard->batch, nft_family(a), guard->table, "out",
-			       guard_rule_fin_rst_drop(a));
+		ret = guard_put_rule(guard->batch, nft_family(a), guard->table, "out",
+				     guard_rule_fin_rst_drop(a));
 	/* CRIU sends what was never sent while it still makes the sockets. Lost, it would
 	 * wait for a timer of three seconds; asked for, a muted neighbour for one. */
 	if (ret == 0 && guard->mode != TAKEOVER_GUARD_DROP)
@@ -205,17 +105,17 @@ static int try_set(struct takeover_guard *guard)
 	/* The muted guard stands behind one that is not: a service that comes back to its
 	 * source gets what that one releases only when its sockets are there. */
 	if (ret == 0 && has_family(guard, AF_INET))
-		ret = put_chains(batch, NFPROTO_IPV4, guard->table, ip_chains, muted);
+		ret = guard_put_table(batch, NFPROTO_IPV4, guard->table, muted);
 	if (ret == 0 && has_family(guard, AF_INET6))
-		ret = put_chains(batch, NFPROTO_IPV6, guard->table, ip_chains, muted);
+		ret = guard_put_table(batch, NFPROTO_IPV6, guard->table, muted);
 	if (ret == 0 && muted && has_family(guard, AF_INET))
-		ret = put_chains(batch, NFPROTO_ARP, guard->table, arp_chains, 0);
+		ret = guard_put_table(batch, NFPROTO_ARP, guard->table, 0);
 	for (size_t i = 0; ret == 0 && i < guard->n; i++) {
 		const struct takeover_address *a = &guard->addresses[i];
 
 		ret = muted ? put_muted(guard, a)
-			    : put_rule(batch, nft_family(a), guard->table, "in",
-				       guard_rule_syn_hold(a, guard->mode, guard->queue));
+			    : guard_put_rule(batch, nft_family(a), guard->table, "in",
+					     guard_rule_syn_hold(a, guard->mode, guard->queue));
 	}
 	return ret < 0 ? ret : nft_batch_commit(batch);
 }
@@ -320,9 +220,9 @@ int takeover_guard_unmute(struct takeover_guard *guard)
 
 	if (!has_family(guard, AF_INET))
 		return 0;
-	ret = nft_batch_begin(guard->batch);
-	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++)
-		ret = flush_chain(guard->batch, NFPROTO_ARP, guard->table, arp_chains[i].name);
+	ret = nft_batch_begin(guard->batch)
+		      ?: guard_flush_chain(guard->batch, NFPROTO_ARP, guard->table, "in")
+		      ?: guard_flush_chain(guard->batch, NFPROTO_ARP, guard->table, "out");
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
@@ -345,36 +245,36 @@ int takeover_guard_silence(struct takeover_guard *guard)
 	return hold_all(guard, false);
 }
 
-static int flush_ip_chain(struct takeover_guard *guard, const struct chain *chain)
+static int flush_ip_chain(struct takeover_guard *guard, const char *chain)
 {
 	int ret = 0;
 
 	if (has_family(guard, AF_INET))
-		ret = flush_chain(guard->batch, NFPROTO_IPV4, guard->table, chain->name);
+		ret = guard_flush_chain(guard->batch, NFPROTO_IPV4, guard->table, chain);
 	if (ret == 0 && has_family(guard, AF_INET6))
-		ret = flush_chain(guard->batch, NFPROTO_IPV6, guard->table, chain->name);
+		ret = guard_flush_chain(guard->batch, NFPROTO_IPV6, guard->table, chain);
 	return ret;
 }
 
 int takeover_guard_open_out(struct takeover_guard *guard)
 {
-	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[1]);
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, "out");
 
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
 int takeover_guard_open(struct takeover_guard *guard)
 {
-	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[0]) ?:
-		  flush_ip_chain(guard, &ip_chains[1]);
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, "in") ?:
+		  flush_ip_chain(guard, "out");
 
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
 int takeover_guard_shut(struct takeover_guard *guard)
 {
-	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, &ip_chains[0]) ?:
-		  flush_ip_chain(guard, &ip_chains[1]);
+	int ret = nft_batch_begin(guard->batch) ?: flush_ip_chain(guard, "in") ?:
+		  flush_ip_chain(guard, "out");
 
 	guard->mode = TAKEOVER_GUARD_DROP;
 	for (size_t i = 0; ret == 0 && i < guard->n; i++)
@@ -402,7 +302,7 @@ int takeover_guard_remove(const char *name)
 
 		ret = nft_table_exists(batch, all_families[i], table, &exists);
 		if (ret == 0 && exists)
-			ret = put_table(batch, NFT_MSG_DELTABLE, all_families[i], table);
+			ret = guard_delete_table(batch, all_families[i], table);
 		any = any || exists;
 	}
 	if (ret == 0 && any)
