@@ -11,7 +11,7 @@
 #include "journal.h"
 #include "locks.h"
 #include "request.h"
-#include "tasks.h"
+#include "task_sockets.h"
 
 #define DELADDR_MS 1000
 #define PROBE_MS   100

@@ -11,7 +11,7 @@
 #include "conntrack.h"
 #include "keeper.h"
 #include "netlink.h"
-#include "tasks.h"
+#include "task_sockets.h"
 #include "window.h"
 
 #define DELADDR_MS 1000

@@ -11,6 +11,7 @@
 #include "service.h"
 #include "sockets.h"
 #include "subnet.h"
+#include "task_sockets.h"
 #include "tasks.h"
 
 static bool is_loopback(const struct takeover_socket *s)

@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "service.h"
 #include "source.h"
+#include "task_sockets.h"
 #include "tasks.h"
 
 #define BACK_MS	 500

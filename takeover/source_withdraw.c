@@ -8,7 +8,7 @@
 #include "netlink.h"
 #include "service.h"
 #include "source.h"
-#include "tasks.h"
+#include "task_sockets.h"
 
 #define DELADDR_MS 1000
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tasks behind the sockets of service addresses: whether criu has frozen them, and
- * what becomes of them after a criu that was killed. */
+/* Tasks: what they are to one another, whether criu has frozen them, whether they live. */
 #ifndef TAKEOVER_TASKS_H
 #define TAKEOVER_TASKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-#include "address.h"
 
 /* Every process of this PID namespace but ourselves; free() *@ret_pids. */
 int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n);
@@ -38,32 +35,5 @@ bool takeover_task_traced(pid_t pid, pid_t tracer);
 
 /* Whether it traces all of the @n processes that are not gone, and any at all. */
 bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
-
-/* Take every TCP socket of the @n addresses out of repair mode, without a window
- * probe, in whichever process of this PID namespace holds it (linux
- * net/ipv4/tcp.c, TCP_REPAIR_OFF_NO_WP). Before that its process would get errors
- * from every send. Needs Linux 5.6 (pidfd_getfd). */
-void takeover_tasks_end_repair(const struct takeover_address *addresses, size_t n);
-
-/* Calls @fn with a copy of every such socket. */
-void takeover_tasks_each_in_repair(const struct takeover_address *addresses, size_t n,
-				   void (*fn)(int fd));
-
-/* The same with every TCP connection of the @n addresses, in repair mode or not. */
-void takeover_tasks_each_connected(const struct takeover_address *addresses, size_t n,
-				   void (*fn)(int fd));
-
-/* The same, only in these @n_pids processes: fast. */
-void takeover_tasks_end_repair_of(const pid_t *pids, size_t n_pids,
-				  const struct takeover_address *addresses, size_t n);
-
-/* Whether any process holds such a socket in repair mode. */
-bool takeover_tasks_in_repair(const struct takeover_address *addresses, size_t n);
-
-/* Kill a half-restored tree: the process of the pidfd @root_fd (-1: unknown) with its
- * descendants, and every process that holds a socket of the @n addresses in repair
- * mode. Waits a second at most for them to be gone. Their connections close without a FIN
- * or RST. */
-void takeover_tasks_kill(int root_fd, const struct takeover_address *addresses, size_t n);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "sockets.h"
-#include "tasks.h"
+#include "task_sockets.h"
 #include "window.h"
 
 static void unscale(int fd)
