@@ -24,12 +24,12 @@ static pid_t criu_pid(const char *images)
 	return strcmp(images, again) == 0 ? pid : -1;
 }
 
-static pid_t root_pid(const char *root)
+static pid_t pid_of(const char *text)
 {
 	char again[16];
 
-	snprintf(again, sizeof(again), "%d", atoi(root));
-	return strcmp(root, again) == 0 ? atoi(root) : -1;
+	snprintf(again, sizeof(again), "%d", atoi(text));
+	return strcmp(text, again) == 0 ? atoi(text) : -1;
 }
 
 static int refuse(const char *name, const char *expected)
@@ -44,6 +44,7 @@ int main(void)
 	const char *stage = getenv("CRTOOLS_SCRIPT_ACTION");
 	const char *images = getenv("CRTOOLS_IMAGE_DIR");
 	const char *root = getenv("CRTOOLS_INIT_PID");
+	const char *mover = getenv("IP_TAKEOVER_MOVER");
 	struct takeover_stage_context context = { 0 };
 	char self[PATH_MAX], line[600];
 	ssize_t n;
@@ -54,9 +55,12 @@ int main(void)
 	context.criu_pid = images ? criu_pid(images) : -1;
 	if (context.criu_pid <= 0)
 		return refuse("CRTOOLS_IMAGE_DIR", "/proc/PID/fd/N of a criu process");
-	context.root_pid = root ? root_pid(root) : 0;
+	context.root_pid = root ? pid_of(root) : 0;
 	if (context.root_pid < 0)
 		return refuse("CRTOOLS_INIT_PID", "a PID, 0 or nothing");
+	context.mover = mover ? pid_of(mover) : 0;
+	if (context.mover < 0)
+		return refuse("IP_TAKEOVER_MOVER", "the PID of ip-takeover migrate, or nothing");
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0) {
 		perror("criu-action: /proc/self/exe");

@@ -203,15 +203,20 @@ static int claim(struct takeover_keeper *k)
 {
 	int ret;
 
-	if (k->state != TAKEOVER_PREPARED)
+	if (k->state == TAKEOVER_PREPARED) {
+		takeover_event(k, "claim");
+		adopt_connections(k);
+		unscale_windows(k);
+		ret = listen_for_owner(k);
+		if (ret < 0)
+			return ret;
+		k->state = TAKEOVER_READY;
+		takeover_journal(k, "nobody else");
+	}
+	if (k->state != TAKEOVER_READY)
 		return 0;
-	takeover_event(k, "claim");
-	adopt_connections(k);
-	unscale_windows(k);
-	ret = listen_for_owner(k);
-	if (ret < 0)
-		return ret;
-	takeover_journal(k, "nobody else");
+	if (k->mover_pid > 0 && !k->decided)
+		return -EINPROGRESS;
 	ret = takeover_guard_unmute(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s",
@@ -296,7 +301,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		break;
 	case TAKEOVER_RESTORE_CLAIM:
 		ret = claim(k);
-		if (ret < 0)
+		if (ret < 0 && ret != -EINPROGRESS)
 			takeover_destination_rollback(k);
 		break;
 	case TAKEOVER_RESTORE_RELEASE:
@@ -307,6 +312,23 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 	case TAKEOVER_RESTORE_EXIT:
 		if (request->value != 0 && k->state < TAKEOVER_RELEASED)
 			rollback_after(k, "criu could not restore it, see criu's log");
+		break;
+	case TAKEOVER_AWAIT_READY:
+		if (k->state == TAKEOVER_PREPARED)
+			return -EINPROGRESS;
+		break;
+	case TAKEOVER_COMMIT:
+		if (k->state < TAKEOVER_READY)
+			return takeover_keeper_say(k, -EBUSY, "criu still restores");
+		if (!k->decided) {
+			k->decided = true;
+			takeover_journal(k, "committed");
+		}
+		break;
+	case TAKEOVER_ABORT:
+		if (k->decided)
+			return takeover_keeper_say(k, -EBUSY, "it is committed already");
+		rollback_after(k, "the other host has taken it back");
 		break;
 	case TAKEOVER_YIELD:
 		/* The service is about to leave this host: no word more. */
@@ -339,6 +361,17 @@ void takeover_destination_criu_gone(struct takeover_keeper *k)
 {
 	if (k->state < TAKEOVER_RELEASED)
 		rollback_after(k, "criu ended before the process was restored");
+}
+
+/* Until the tasks are ready nobody can have decided; then only the source knows. */
+void takeover_destination_mover_gone(struct takeover_keeper *k)
+{
+	if (k->state < TAKEOVER_READY)
+		rollback_after(k, "the connection to the source has ended");
+	else if (k->state == TAKEOVER_READY && !k->decided)
+		takeover_keeper_say(k, 0,
+				    "in doubt: the connection to the source has ended before it "
+				    "said whether it has committed");
 }
 
 /* Somebody may have taken an address away again: then it is not ours to announce. */

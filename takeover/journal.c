@@ -14,8 +14,8 @@
 const char *takeover_state_name(enum takeover_state state)
 {
 	static const char *const names[TAKEOVER_STATES] = {
-		"starting", "prepared", "withdrawn",   "committed", "claimed",
-		"released", "done",	"rolled back", "abandoned",
+		"starting", "prepared", "withdrawn", "committed",   "ready",
+		"claimed",  "released", "done",	     "rolled back", "abandoned",
 	};
 
 	return names[state];

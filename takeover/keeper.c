@@ -102,6 +102,11 @@ static int open_all(struct takeover_keeper *k, const char *images)
 	if (k->criu_fd < 0)
 		return takeover_keeper_say(k, -errno, "cannot watch criu (pid %d): %s",
 					   (int)k->criu_pid, strerror(errno));
+	k->mover_fd = k->mover_pid > 0 ? (int)syscall(SYS_pidfd_open, k->mover_pid, 0) : -1;
+	if (k->mover_pid > 0 && k->mover_fd < 0)
+		return takeover_keeper_say(k, -errno,
+					   "cannot watch ip-takeover migrate (pid %d): %s",
+					   (int)k->mover_pid, strerror(errno));
 	ret = k->role == TAKEOVER_SOURCE ? takeover_source_open(k) : takeover_destination_open(k);
 	if (ret != 0)
 		return ret;
@@ -160,11 +165,12 @@ int takeover_keeper_main(int argc, char **argv)
 	struct takeover_reply reply = { 0 };
 	struct takeover_keeper *k;
 
-	if (argc != 6 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
-	    argv[4][0] != '/' || number(argv[5], 0) < 0) {
+	if (argc != 7 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
+	    argv[4][0] != '/' || number(argv[5], 0) < 0 || number(argv[6], 0) < 0) {
 		fprintf(stderr,
 			"usage: ip-takeover keeper source|destination CRIU-PID ROOT-PID|0 "
-			"IMAGE-DIRECTORY DESCRIPTOR; criu-action and the plugin start it\n");
+			"IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0; criu-action and the plugin start "
+			"it\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -177,7 +183,8 @@ int takeover_keeper_main(int argc, char **argv)
 	k->root_pid = number(argv[3], 0);
 	takeover_request_path(k->criu_pid, k->socket, sizeof(k->socket));
 	k->root_known = k->root_pid > 0;
-	k->criu_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
+	k->mover_pid = number(argv[6], 0);
+	k->criu_fd = k->mover_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
 	k->report_fd = number(argv[5], 0);
 	reply.ret = open_all(k, argv[4]);
 	if (reply.ret == 0) {

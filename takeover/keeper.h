@@ -28,6 +28,7 @@ enum takeover_state {
 	TAKEOVER_PREPARED,  /* guarded; on the destination the address is here, silent */
 	TAKEOVER_WITHDRAWN, /* source: the address is off this host */
 	TAKEOVER_COMMITTED, /* source: the tasks are dead; holds until the new owner speaks */
+	TAKEOVER_READY,	    /* destination, by a mover: restored, frozen, silent */
 	TAKEOVER_CLAIMED,   /* destination: announced */
 	TAKEOVER_RELEASED,  /* destination: packets flow */
 	TAKEOVER_DONE,
@@ -65,6 +66,9 @@ struct takeover_keeper {
 	pid_t criu_pid, root_pid;
 	char socket[TAKEOVER_SOCKET_LEN];
 	int criu_fd;	  /* pidfd of criu, -1 when gone */
+	pid_t mover_pid;  /* who decides for both hosts, or 0 */
+	int mover_fd;	  /* its pidfd, -1 when gone */
+	bool decided;	  /* destination: committed by the mover */
 	bool criu_killed; /* and is gone */
 	int root_fd;	  /* pidfd of the restored tree's root, -1 (worker) */
 	int images_fd;	  /* CRIU's image directory, O_PATH */
@@ -111,11 +115,15 @@ struct takeover_keeper {
 	size_t n_events;
 };
 
-/* Connections to the keeper that have not said anything yet. */
-#define TAKEOVER_SILENT_MAX 16
+/* Connections to the keeper that have not said anything yet, or wait for a decision. */
+#define TAKEOVER_ASKERS_MAX 16
 
-struct takeover_silent {
-	int fd[TAKEOVER_SILENT_MAX];
+struct takeover_askers {
+	struct takeover_asker {
+		int fd;
+		bool asked;
+		struct takeover_request request;
+	} all[TAKEOVER_ASKERS_MAX];
 	size_t n;
 };
 
@@ -126,6 +134,7 @@ int takeover_source_open(struct takeover_keeper *keeper);
 int takeover_source_begin(struct takeover_keeper *keeper);
 int takeover_source_request(struct takeover_keeper *keeper, const struct takeover_request *request);
 void takeover_source_criu_gone(struct takeover_keeper *keeper);
+void takeover_source_mover_gone(struct takeover_keeper *keeper);
 void takeover_source_held(struct takeover_keeper *keeper, struct takeover_held *packet);
 void takeover_source_leaving(struct takeover_keeper *keeper, uint32_t id, const void *packet,
 			     size_t len);
@@ -138,6 +147,7 @@ int takeover_destination_begin(struct takeover_keeper *keeper);
 int takeover_destination_request(struct takeover_keeper *keeper,
 				 const struct takeover_request *request);
 void takeover_destination_criu_gone(struct takeover_keeper *keeper);
+void takeover_destination_mover_gone(struct takeover_keeper *keeper);
 void takeover_destination_tick(struct takeover_keeper *keeper);
 void takeover_destination_rollback(struct takeover_keeper *keeper);
 
@@ -184,8 +194,9 @@ bool takeover_keeper_unguard_gently(struct takeover_keeper *keeper);
  * the addresses, the guard stays and drops it, until somebody makes way. */
 void takeover_keeper_shut(struct takeover_keeper *keeper);
 
-/* Accept whoever wants to ask, and answer those who have. */
-void takeover_keeper_serve(struct takeover_keeper *keeper, struct takeover_silent *silent);
+/* Accept whoever wants to ask, and answer those who have; a role's -EINPROGRESS says that it
+ * is not decided yet. */
+void takeover_keeper_serve(struct takeover_keeper *keeper, struct takeover_askers *askers);
 
 /* Whether the worker has nothing left to do. */
 bool takeover_keeper_ended(const struct takeover_keeper *keeper);

@@ -49,56 +49,94 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 		memcpy(k->message, said, sizeof(said));
 }
 
-/* Whether @fd has said something, or ended: it is of no use any more. */
-static bool served(struct takeover_keeper *k, int fd)
+static bool has_gone(int fd)
 {
-	struct takeover_request datagram, request;
-	struct takeover_reply reply = { 0 };
-	ssize_t n = recv(fd, &datagram, sizeof(datagram), MSG_TRUNC | MSG_DONTWAIT);
+	char c;
 
-	if (n < 0)
-		return errno != EAGAIN && errno != EINTR;
-	reply.ret = takeover_request_check(&datagram, n, &request, reply.message,
-					   sizeof(reply.message));
-	if (reply.ret == 0 && !of_our_role(k, request.verb)) {
+	return recv(fd, &c, sizeof(c), MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* What is asked now, or was before: whether the connection is of no use any more. */
+static bool served(struct takeover_keeper *k, struct takeover_asker *asker)
+{
+	struct takeover_reply reply = { 0 };
+	struct takeover_request datagram;
+	ssize_t n;
+
+	if (asker->asked && has_gone(asker->fd))
+		return true;
+	if (!asker->asked) {
+		n = recv(asker->fd, &datagram, sizeof(datagram), MSG_TRUNC | MSG_DONTWAIT);
+		if (n < 0)
+			return errno != EAGAIN && errno != EINTR;
+		reply.ret = takeover_request_check(&datagram, n, &asker->request, reply.message,
+						   sizeof(reply.message));
+		asker->asked = true;
+	}
+	if (reply.ret == 0 && !of_our_role(k, asker->request.verb)) {
 		reply.ret = -EINVAL;
 		snprintf(reply.message, sizeof(reply.message),
 			 "request: verb: expected one of a %s, not %u",
-			 k->role == TAKEOVER_SOURCE ? "dump" : "restore", request.verb);
+			 k->role == TAKEOVER_SOURCE ? "dump" : "restore", asker->request.verb);
 	} else if (reply.ret == 0) {
-		answer(k, &request, &reply);
+		answer(k, &asker->request, &reply);
 	}
-	send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (reply.ret == -EINPROGRESS)
+		return false;
+	send(asker->fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
 	return true;
 }
 
-/* Whoever is silent keeps nobody else waiting; the oldest of too many has to go. */
-void takeover_keeper_serve(struct takeover_keeper *k, struct takeover_silent *silent)
+static void drop(struct takeover_askers *askers, size_t i)
 {
+	close(askers->all[i].fd);
+	askers->n--;
+	memmove(&askers->all[i], &askers->all[i + 1], (askers->n - i) * sizeof(askers->all[0]));
+}
+
+/* Of too many the oldest that has said nothing goes. */
+static void make_room(struct takeover_askers *askers)
+{
+	size_t oldest = 0;
+
+	while (oldest < askers->n - 1 && askers->all[oldest].asked)
+		oldest++;
+	drop(askers, oldest);
+}
+
+static void serve_all(struct takeover_keeper *k, struct takeover_askers *askers)
+{
+	for (size_t i = 0; i < askers->n && !takeover_keeper_ended(k);)
+		if (served(k, &askers->all[i]))
+			drop(askers, i);
+		else
+			i++;
+}
+
+/* Whoever is silent keeps nobody else waiting. */
+void takeover_keeper_serve(struct takeover_keeper *k, struct takeover_askers *askers)
+{
+	enum takeover_state before = k->state;
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	size_t kept = 0;
 
-	for (size_t i = 0; i < silent->n; i++)
-		if (!takeover_keeper_ended(k) && served(k, silent->fd[i]))
-			close(silent->fd[i]);
-		else
-			silent->fd[kept++] = silent->fd[i];
-	silent->n = kept;
+	serve_all(k, askers);
 	for (int i = 0; i < ACCEPT_MAX && !takeover_keeper_ended(k); i++) {
-		int fd = accept4(k->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		struct takeover_asker asker = { .fd = accept4(k->listen_fd, NULL, NULL,
+							      SOCK_CLOEXEC) };
 
-		if (fd < 0)
-			return;
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.uid != 0 ||
-		    served(k, fd)) {
-			close(fd);
+		if (asker.fd < 0)
+			break;
+		if (getsockopt(asker.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
+		    cred.uid != 0 || served(k, &asker)) {
+			close(asker.fd);
 			continue;
 		}
-		if (silent->n == TAKEOVER_SILENT_MAX) {
-			close(silent->fd[0]);
-			memmove(silent->fd, silent->fd + 1, --silent->n * sizeof(fd));
-		}
-		silent->fd[silent->n++] = fd;
+		if (askers->n == TAKEOVER_ASKERS_MAX)
+			make_room(askers);
+		askers->all[askers->n++] = asker;
 	}
+	/* One's request may be what another waits for. */
+	if (k->state != before || k->decided)
+		serve_all(k, askers);
 }

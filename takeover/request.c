@@ -5,6 +5,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,14 +89,18 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 	return 0;
 }
 
-static int ask(const char *path, const struct takeover_request *request,
-	       struct takeover_reply *ret_reply)
+static ssize_t again(ssize_t n)
 {
+	return n < 0 && errno == EINTR;
+}
+
+/* @seconds: 0 waits for ever. */
+static int send_request(const char *path, const struct takeover_request *request, int seconds)
+{
+	struct timeval patience = { .tv_sec = seconds };
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = PATIENCE_S };
-	struct takeover_reply reply;
 	ssize_t n;
-	int fd, ret = 0;
+	int fd;
 
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return -ENAMETOOLONG;
@@ -108,45 +113,95 @@ static int ask(const char *path, const struct takeover_request *request,
 	/* With a timeout set, SA_RESTART restarts nothing: signal(7). */
 	do
 		n = connect(fd, (void *)&sun, sizeof(sun));
-	while (n < 0 && errno == EINTR);
+	while (again(n));
 	if (n == 0)
 		do
 			n = send(fd, request, sizeof(*request), MSG_NOSIGNAL);
-		while (n < 0 && errno == EINTR);
-	if (n > 0)
-		do
-			n = recv(fd, &reply, sizeof(reply), 0);
-		while (n < 0 && errno == EINTR);
+		while (again(n));
 	if (n < 0) {
-		ret = errno == EAGAIN ? -ETIMEDOUT : -errno;
-		goto out;
+		int ret = errno == EAGAIN ? -ETIMEDOUT : -errno;
+
+		close(fd);
+		return ret;
 	}
-	if (n != sizeof(reply)) {
-		ret = n == 0 ? -ECONNREFUSED : -EPROTO;
-		goto out;
-	}
-	reply.message[sizeof(reply.message) - 1] = '\0';
-	*ret_reply = reply;
-out:
-	close(fd);
-	return ret;
+	return fd;
 }
 
-int takeover_request(const char *socket, enum takeover_request_verb verb, int value, pid_t root_pid,
-		     struct takeover_reply *ret_reply)
+static int receive(int fd, int flags, struct takeover_reply *ret_reply)
 {
-	const struct takeover_request request = {
+	struct takeover_reply reply;
+	ssize_t n;
+
+	do
+		n = recv(fd, &reply, sizeof(reply), flags);
+	while (again(n));
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(reply))
+		return n == 0 ? -ECONNREFUSED : -EPROTO;
+	reply.message[sizeof(reply.message) - 1] = '\0';
+	*ret_reply = reply;
+	return 0;
+}
+
+static bool died(int ret)
+{
+	return ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -EPIPE;
+}
+
+static int ask(const char *path, const struct takeover_request *request, int seconds,
+	       struct takeover_reply *ret_reply)
+{
+	int ret = -ECONNREFUSED;
+
+	for (int i = 0; i < TRIES && died(ret); i++) {
+		int fd = send_request(path, request, seconds);
+
+		ret = fd < 0 ? fd : receive(fd, 0, ret_reply);
+		if (fd >= 0)
+			close(fd);
+	}
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
+}
+
+static struct takeover_request compose(enum takeover_request_verb verb, int value, pid_t root_pid)
+{
+	return (struct takeover_request){
 		.version = TAKEOVER_REQUEST_VERSION,
 		.verb = verb,
 		.value = value,
 		.root_pid = root_pid,
 	};
-	int ret = -ECONNREFUSED;
+}
 
-	for (int i = 0; i < TRIES && (ret == -ECONNREFUSED || ret == -ECONNRESET || ret == -EPIPE);
-	     i++)
-		ret = ask(socket, &request, ret_reply);
-	return ret;
+int takeover_request(const char *socket, enum takeover_request_verb verb, int value, pid_t root_pid,
+		     struct takeover_reply *ret_reply)
+{
+	const struct takeover_request request = compose(verb, value, root_pid);
+
+	return ask(socket, &request, PATIENCE_S, ret_reply);
+}
+
+int takeover_request_wait(const char *socket, enum takeover_request_verb verb, int value,
+			  pid_t root_pid, struct takeover_reply *ret_reply)
+{
+	const struct takeover_request request = compose(verb, value, root_pid);
+
+	return ask(socket, &request, 0, ret_reply);
+}
+
+int takeover_request_send(const char *socket, enum takeover_request_verb verb)
+{
+	const struct takeover_request request = compose(verb, 0, 0);
+
+	return send_request(socket, &request, PATIENCE_S);
+}
+
+int takeover_request_receive(int fd, struct takeover_reply *ret_reply)
+{
+	int ret = receive(fd, MSG_DONTWAIT, ret_reply);
+
+	return died(ret) ? -ECONNREFUSED : ret;
 }
 
 /* In the build tree and as installed, the command lies at a known way from us. */
@@ -171,10 +226,10 @@ static int find_command(const char *self, char *ret_path)
 
 /* The keeper itself: @report is the only descriptor that it gets from criu. */
 static void exec_keeper(const char *command, const char *role, pid_t criu_pid, pid_t root_pid,
-			const char *images, int report)
+			const char *images, pid_t mover, int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char pid[16], root[16];
+	char pid[16], root[16], mover_pid[16];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -182,6 +237,7 @@ static void exec_keeper(const char *command, const char *role, pid_t criu_pid, p
 	setsid();
 	snprintf(pid, sizeof(pid), "%d", (int)criu_pid);
 	snprintf(root, sizeof(root), "%d", (int)root_pid);
+	snprintf(mover_pid, sizeof(mover_pid), "%d", (int)mover);
 	/* Away from 0 to 3 first; whoever reads criu's output must not wait for the keeper. */
 	report = fcntl(report, F_DUPFD_CLOEXEC, 4);
 	null = fcntl(null, F_DUPFD_CLOEXEC, 4);
@@ -189,12 +245,12 @@ static void exec_keeper(const char *command, const char *role, pid_t criu_pid, p
 		dup2(null, fd);
 	dup2(report, 3);
 	close_range(4, ~0U, 0);
-	execl(command, "ip-takeover", "keeper", role, pid, root, images, "3", NULL);
+	execl(command, "ip-takeover", "keeper", role, pid, root, images, "3", mover_pid, NULL);
 	_exit(127);
 }
 
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
-			  const char *images, struct takeover_reply *ret_reply)
+			  const char *images, pid_t mover, struct takeover_reply *ret_reply)
 {
 	struct takeover_reply reply;
 	char command[PATH_MAX];
@@ -219,7 +275,7 @@ int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pi
 		pid_t keeper = fork();
 
 		if (keeper == 0)
-			exec_keeper(command, role, criu_pid, root_pid, images, sv[1]);
+			exec_keeper(command, role, criu_pid, root_pid, images, mover, sv[1]);
 		_exit(keeper < 0);
 	}
 	close(sv[1]);

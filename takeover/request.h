@@ -23,6 +23,11 @@ enum takeover_request_verb {
 	TAKEOVER_RESTORE_EXIT,	   /* value: CRIU's exit code */
 	TAKEOVER_ROLLBACK,
 	TAKEOVER_YIELD, /* another takeover of the address begins here; value: 0 only asks */
+	/* Of the mover, who drives both hosts (ip-takeover migrate) */
+	TAKEOVER_AWAIT_HANDOVER, /* answered when the source has withdrawn: the images are whole */
+	TAKEOVER_AWAIT_READY,	 /* answered when the destination's tasks are there, still frozen */
+	TAKEOVER_COMMIT,	 /* source: the tasks may die. destination: they may run */
+	TAKEOVER_ABORT,		 /* neither */
 	TAKEOVER_VERBS,
 };
 
@@ -50,6 +55,16 @@ struct takeover_reply {
 int takeover_request(const char *socket, enum takeover_request_verb verb, int value, pid_t root_pid,
 		     struct takeover_reply *ret_reply);
 
+/* The same for a request that is answered when it is decided, without such a limit. */
+int takeover_request_wait(const char *socket, enum takeover_request_verb verb, int value,
+			  pid_t root_pid, struct takeover_reply *ret_reply);
+
+/* Ask, and wait for the reply by poll(): the descriptor, or as above. */
+int takeover_request_send(const char *socket, enum takeover_request_verb verb);
+
+/* 0; -EAGAIN: not yet; -ECONNREFUSED: the keeper or its worker has died: ask again. */
+int takeover_request_receive(int fd, struct takeover_reply *ret_reply);
+
 /* Whether the @n bytes at @datagram are a request. -EPROTO when its length, version or verb
  * is that of another version of this project, -EINVAL when a field is out of range; @error
  * says which and what was expected. */
@@ -65,8 +80,8 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 /* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where
  * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
- * @role: "source" or "destination". */
+ * @role: "source" or "destination". @mover: the process that drives both hosts, or 0. */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
-			  const char *images, struct takeover_reply *ret_reply);
+			  const char *images, pid_t mover, struct takeover_reply *ret_reply);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conntrack.h"
@@ -184,6 +185,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		ret = takeover_source_withdraw(k);
 		if (ret < 0)
 			takeover_source_rollback(k);
+		else if (k->state == TAKEOVER_WITHDRAWN && k->mover_pid > 0)
+			return -EINPROGRESS;
 		break;
 	case TAKEOVER_DUMP_EXIT:
 		/* Withdrawn now if no script has done it. Without a connection that tells,
@@ -203,6 +206,23 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			rollback_after(k, request->value == TAKEOVER_EXIT_FAILED
 						  ? "criu could not dump it, see criu's log"
 						  : "criu left it running");
+		break;
+	case TAKEOVER_AWAIT_HANDOVER:
+		if (k->state == TAKEOVER_PREPARED)
+			return -EINPROGRESS;
+		if (k->state == TAKEOVER_ABANDONED)
+			return -ECANCELED;
+		break;
+	case TAKEOVER_COMMIT:
+		if (k->state < TAKEOVER_WITHDRAWN)
+			return takeover_keeper_say(k, -EBUSY, "criu still dumps");
+		if (k->state == TAKEOVER_WITHDRAWN)
+			commit(k);
+		break;
+	case TAKEOVER_ABORT:
+		if (k->state > TAKEOVER_WITHDRAWN)
+			return takeover_keeper_say(k, -EBUSY, "it is committed already");
+		rollback_after(k, "the other host could not take it");
 		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
@@ -234,12 +254,23 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	return ret;
 }
 
+/* Committed: they live on another host, and criu has not ended all of them. Until then they
+ * are in repair mode, and nothing leaves. */
+static void end_tasks(struct takeover_keeper *k)
+{
+	int fd = syscall(SYS_pidfd_open, k->root_pid, 0);
+
+	takeover_tasks_kill(fd, k->manifest->addresses, k->manifest->n_addresses);
+	if (fd >= 0)
+		close(fd);
+}
+
 void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
 
 	/* They run already, and the next thing that they do may be to read: EPERM. */
-	if (k->criu_killed && state == TAKEOVER_TASK_RUNS)
+	if (k->criu_killed && state == TAKEOVER_TASK_RUNS && k->state < TAKEOVER_COMMITTED)
 		takeover_tasks_end_repair_of(k->tasks, k->n_tasks, k->manifest->addresses,
 					     k->manifest->n_addresses);
 	/* Killed before it had undone its own */
@@ -253,12 +284,23 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		poll(NULL, 0, DYING_MS);
 		state = service_state(k);
 	}
-	if (state == TAKEOVER_TASK_RUNS ||
-	    (state == TAKEOVER_TASK_STOPPED && k->state == TAKEOVER_PREPARED)) {
+	if (k->state < TAKEOVER_COMMITTED &&
+	    (state == TAKEOVER_TASK_RUNS ||
+	     (state == TAKEOVER_TASK_STOPPED && k->state == TAKEOVER_PREPARED))) {
 		rollback_after(k, "criu ended and left it running");
 		return;
 	}
-	died(k);
+	if (k->state == TAKEOVER_COMMITTED)
+		end_tasks(k);
+	else
+		died(k);
+}
+
+/* Whoever was to decide. */
+void takeover_source_mover_gone(struct takeover_keeper *k)
+{
+	if (k->state < TAKEOVER_COMMITTED)
+		rollback_after(k, "ip-takeover migrate has ended");
 }
 
 static bool back_here(struct takeover_keeper *k)
@@ -287,6 +329,9 @@ void takeover_source_tick(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_COMMITTED)
 		return;
 	takeover_source_relay(k);
+	/* Committed by a mover: criu still ends the tasks. */
+	if (k->mover_pid > 0 && k->criu_fd >= 0)
+		return;
 	if (back_here(k)) {
 		back(k);
 		return;

@@ -39,11 +39,13 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 			stage = &stages[i];
 	if (!stage)
 		return 0;
-	ret = takeover_request(takeover_request_path(c->criu_pid, socket, sizeof(socket)),
-			       stage->verb, value, c->root_pid, &reply);
+	/* A mover decides at the stages that have a keeper, in its own time. */
+	ret = (c->mover > 0 ? takeover_request_wait : takeover_request)(
+		takeover_request_path(c->criu_pid, socket, sizeof(socket)), stage->verb, value,
+		c->root_pid, &reply);
 	if (stage->role && ret == -ENOENT) {
 		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
-					    c->images, &reply);
+					    c->images, c->mover, &reply);
 		if (ret < 0)
 			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
 				 c->self, strerror(-ret));

@@ -12,6 +12,7 @@ struct takeover_stage_context {
 	pid_t criu_pid;
 	pid_t root_pid;	    /* the tree's root, 0 when not known */
 	const char *images; /* CRIU's image directory */
+	pid_t mover;	    /* who decides for both hosts (ip-takeover migrate), or 0 */
 };
 
 /* Do what @stage ("pre-dump", "post-restore", ..., or the plugin's "init(DUMP)",

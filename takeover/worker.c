@@ -15,6 +15,7 @@
 #include "tasks.h"
 
 #define TICK_MS 10
+#define FIXED	5 /* descriptors to watch besides the wires and whoever asks */
 
 static void on_held(void *data, uint32_t id, const void *payload, size_t len)
 {
@@ -80,6 +81,16 @@ static void on_criu_gone(struct takeover_keeper *k)
 		takeover_destination_criu_gone(k);
 }
 
+static void on_mover_gone(struct takeover_keeper *k)
+{
+	close(k->mover_fd);
+	k->mover_fd = -1;
+	if (k->role == TAKEOVER_SOURCE)
+		takeover_source_mover_gone(k);
+	else
+		takeover_destination_mover_gone(k);
+}
+
 /* The source looks for the freeze, which nobody tells it. */
 static int patience(const struct takeover_keeper *k)
 {
@@ -90,36 +101,40 @@ static int patience(const struct takeover_keeper *k)
 
 static void loop(struct takeover_keeper *k)
 {
-	struct takeover_silent silent = { .n = 0 };
+	struct takeover_askers askers = { .n = 0 };
 
 	while (!takeover_keeper_ended(k)) {
 		bool source = k->role == TAKEOVER_SOURCE;
-		struct pollfd pfd[4 + TAKEOVER_ADDRESSES_MAX + TAKEOVER_SILENT_MAX] = {
+		struct pollfd pfd[FIXED + TAKEOVER_ADDRESSES_MAX + TAKEOVER_ASKERS_MAX] = {
 			{ .fd = k->listen_fd, .events = POLLIN },
 			{ .fd = k->criu_fd, .events = POLLIN },
 			{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
 			/* On the destination the claim lets out what is held. */
 			{ .fd = source ? takeover_hold_fd(k->hold_out) : -1, .events = POLLIN },
+			{ .fd = k->mover_fd, .events = POLLIN },
 		};
 		size_t n = k->manifest->n_addresses;
 
 		for (size_t i = 0; i < n; i++) {
 			/* On the destination the claim itself reads what the probe drew. */
-			pfd[4 + i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
-			pfd[4 + i].events = POLLIN;
+			pfd[FIXED + i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
+			pfd[FIXED + i].events = POLLIN;
 		}
-		for (size_t i = 0; i < silent.n; i++)
-			pfd[4 + n + i] = (struct pollfd){ .fd = silent.fd[i], .events = POLLIN };
+		for (size_t i = 0; i < askers.n; i++)
+			pfd[FIXED + n + i] =
+				(struct pollfd){ .fd = askers.all[i].fd, .events = POLLIN };
 		/* The keeper starts another worker. */
-		if (poll(pfd, 4 + n + silent.n, patience(k)) < 0 && errno != EINTR)
+		if (poll(pfd, FIXED + n + askers.n, patience(k)) < 0 && errno != EINTR)
 			_exit(1);
 		if (pfd[2].revents || pfd[3].revents)
 			takeover_keeper_read(k);
-		takeover_keeper_serve(k, &silent);
+		takeover_keeper_serve(k, &askers);
+		if (pfd[4].revents && k->mover_fd >= 0)
+			on_mover_gone(k);
 		if (pfd[1].revents && k->criu_fd >= 0)
 			on_criu_gone(k);
 		for (size_t i = 0; i < n; i++)
-			if (pfd[4 + i].revents)
+			if (pfd[FIXED + i].revents)
 				on_wire(k, i);
 		if (source)
 			takeover_source_tick(k);

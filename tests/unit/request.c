@@ -242,7 +242,7 @@ static void put_command(const char *line)
 
 static int start(struct takeover_reply *reply)
 {
-	return takeover_keeper_start("/run/x/criu-action", "source", CRIU, 7, "/images", reply);
+	return takeover_keeper_start("/run/x/criu-action", "source", CRIU, 7, "/images", 0, reply);
 }
 
 static void a_keeper_is_started(void **state)
@@ -360,8 +360,8 @@ static void each_field_is_checked(void **state)
 		{ { 2, TAKEOVER_ROLLBACK, 0, 0 }, -EPROTO, "version: expected 1, not 2" },
 		{ { UINT32_MAX, 0, 0, 0 }, -EPROTO, "version: expected 1, not 4294967295" },
 		{ { 0x01000000, 0, 0, 0 }, -EPROTO, "version: expected 1, not 16777216" },
-		{ { 1, TAKEOVER_VERBS, 0, 0 }, -EPROTO, "verb: expected 0 to 8, not 9" },
-		{ { 1, UINT32_MAX, 0, 0 }, -EPROTO, "verb: expected 0 to 8, not 4294967295" },
+		{ { 1, TAKEOVER_VERBS, 0, 0 }, -EPROTO, "verb: expected 0 to 12, not 13" },
+		{ { 1, UINT32_MAX, 0, 0 }, -EPROTO, "verb: expected 0 to 12, not 4294967295" },
 		{ { 1, TAKEOVER_DUMP_PREPARED, 1, 0 }, -EINVAL, "value: expected 0, not 1" },
 		{ { 1, TAKEOVER_DUMP_WITHDRAW, -1, 0 }, -EINVAL, "value: expected 0, not -1" },
 		{ { 1, TAKEOVER_DUMP_EXIT, 3, 0 }, -EINVAL, "value: expected 0 to 2, not 3" },
