@@ -10,11 +10,11 @@ VERSION := 0.1
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libcmocka-dev libssl-dev criu
+	libjansson-dev libconfig-dev libxxhash-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 FUZZ_DEPS := clang libclang-rt-dev
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Itakeover -Icli \
 	-DTAKEOVER_VERSION='"$(VERSION)"' $(addprefix -isystem ,$(CRIU_HEADERS)) \
 	$(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(PKGS))
@@ -25,6 +25,7 @@ else
 run = @echo "  $(1) $@";
 endif
 
+CLI_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out cli/main.c,$(wildcard cli/*.c)))
 LIB_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard takeover/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit-%,$(filter-out tests/unit/unit.c,$(wildcard tests/unit/*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
@@ -38,7 +39,10 @@ $(B)/%.o: %.c
 $(B)/libtakeover.a: $(LIB_OBJ)
 	$(call run,AR)$(AR) rcs $@ $^
 
-$(B)/ip-takeover: $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c)) $(B)/libtakeover.a
+$(B)/libcli.a: $(CLI_OBJ)
+	$(call run,AR)$(AR) rcs $@ $^
+
+$(B)/ip-takeover: $(B)/cli/main.o $(B)/libcli.a $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Thin: the stage table and the request, nothing else of the library.
@@ -53,7 +57,7 @@ $(B)/plugin/ip_takeover_plugin.so: $(B)/plugin/ip_takeover_plugin.o $(THIN)
 $(B)/takeover-load: $(patsubst %.c,$(B)/%.o,$(wildcard tests/load/*.c))
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto
 
-$(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libtakeover.a
+$(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libcli.a $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # For tests/lab/versions.bats, on x86-64.
@@ -70,7 +74,7 @@ unit: $(UNIT)
 	@:
 
 # libFuzzer's main.
-$(B)/tests/fuzz-%: $(B)/tests/fuzz/%.o $(B)/libtakeover.a
+$(B)/tests/fuzz-%: $(B)/tests/fuzz/%.o $(B)/libcli.a $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 fuzz-targets: $(FUZZ)

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* criu writes pages-1.img, then pages-2.img and so on; all else when it has them. */
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "images_sender.h"
+
+static int begin_file(struct images_sender *s, int fd, const char *name)
+{
+	int ret = channel_send_frame(s->channel, IMAGES_FILE, NULL, 0, name, strlen(name));
+
+	if (ret < 0) {
+		close(fd);
+		return images_sent(s, ret);
+	}
+	s->fd = fd;
+	s->offset = 0;
+	s->stats.files++;
+	return 0;
+}
+
+static ssize_t read_some(struct images_sender *s, size_t want)
+{
+	ssize_t n;
+
+	do
+		n = pread(s->fd, s->buf, want, s->offset);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? images_say(s, -errno, "images: cannot read: %s", strerror(errno)) : n;
+}
+
+/* All whole pages that are there. */
+static int send_pages(struct images_sender *s)
+{
+	size_t size = s->store.size;
+	int ret = 0;
+
+	while (ret == 0) {
+		ssize_t n = read_some(s, IMAGES_RUNS_AT_ONCE * size);
+
+		if (n < (ssize_t)size)
+			return n < 0 ? n : images_sent(s, images_runs_flush(&s->runs));
+		ret = images_sent(s, images_runs_add(&s->runs, s->buf, n / size));
+		s->offset += n / size * size;
+	}
+	return ret;
+}
+
+static int send_bytes(struct images_sender *s)
+{
+	ssize_t n;
+	int ret = 0;
+
+	while (ret == 0 && (n = read_some(s, IMAGES_CHUNK)) != 0) {
+		if (n < 0)
+			return n;
+		ret = images_sent(s,
+				  channel_send_frame(s->channel, IMAGES_DATA, NULL, 0, s->buf, n));
+		s->offset += n;
+		s->stats.raw += n;
+	}
+	return ret;
+}
+
+static int finish_file(struct images_sender *s)
+{
+	int ret = send_bytes(s);
+
+	close(s->fd);
+	s->fd = -1;
+	s->bytes += s->offset;
+	return ret;
+}
+
+/* 1: it is there, and the file before is whole. */
+static int begin_next(struct images_sender *s, long number)
+{
+	char name[IMAGES_NAME_MAX];
+	int fd, ret = 0;
+
+	snprintf(name, sizeof(name), "pages-%ld.img", number);
+	fd = openat(s->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : images_say(s, -errno, "%s: %s", name, strerror(errno));
+	if (s->fd >= 0) {
+		ret = send_pages(s) ?: finish_file(s);
+		s->followed += s->offset;
+	}
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	s->number = number;
+	return begin_file(s, fd, name) ?: 1;
+}
+
+static int follow(struct images_sender *s)
+{
+	int ret;
+
+	do {
+		ret = s->fd >= 0 ? send_pages(s) : 0;
+		if (ret == 0)
+			ret = begin_next(s, s->fd >= 0 ? s->number + 1 : s->number);
+	} while (ret == 1);
+	return ret;
+}
+
+int images_send_follow(struct images_sender *s)
+{
+	uint64_t begin = images_now_ns();
+	int ret = follow(s);
+
+	s->stats.follow_ns += images_now_ns() - begin;
+	return ret;
+}
+
+static bool is_log(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 4 && strcmp(name + len - 4, ".log") == 0;
+}
+
+/* A file of the directory. @followed: bytes of pages files that have been sent already. */
+static int send_file(struct images_sender *s, const char *name, uint64_t *followed)
+{
+	long number = images_pages_number(name);
+	struct stat st;
+	int fd, ret;
+
+	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return images_say(s, -errno, "%s: %s", name, strerror(errno));
+	if (!S_ISREG(st.st_mode) || is_log(name))
+		return 0;
+	if (number > 0 && number <= s->number) {
+		*followed += st.st_size;
+		return 0;
+	}
+	if (!images_name_is_plain(name, strlen(name)))
+		return images_say(s, -EINVAL, "images: a file with a name that none of criu's has");
+	fd = openat(s->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return images_say(s, -errno, "%s: %s", name, strerror(errno));
+	ret = begin_file(s, fd, name);
+	if (ret == 0 && number >= 0)
+		ret = send_pages(s);
+	return ret ?: finish_file(s);
+}
+
+static int send_files(struct images_sender *s)
+{
+	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	uint64_t followed = 0;
+	struct dirent *entry;
+	int ret = 0;
+
+	if (!dir) {
+		ret = images_say(s, -errno, "images: cannot list them: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	while (ret == 0 && (entry = readdir(dir)))
+		ret = send_file(s, entry->d_name, &followed);
+	closedir(dir);
+	if (ret == 0 && followed != s->followed)
+		ret = images_say(s, -EIO, "images: a pages file has grown after the next one");
+	return ret;
+}
+
+static int rest(struct images_sender *s)
+{
+	struct images_end end;
+	int ret = follow(s);
+
+	if (ret == 0 && s->fd >= 0) {
+		ret = finish_file(s);
+		s->followed += s->offset;
+	} else if (ret == 0) {
+		s->number = 0;
+	}
+	ret = ret ?: send_files(s);
+	if (ret < 0)
+		return ret;
+	end.files = htobe64(s->stats.files);
+	end.bytes = htobe64(s->bytes);
+	return images_sent(s,
+			   channel_send_frame(s->channel, IMAGES_END, NULL, 0, &end, sizeof(end)));
+}
+
+int images_send_rest(struct images_sender *s)
+{
+	uint64_t begin = images_now_ns();
+	int ret = rest(s);
+
+	s->stats.rest_ns += images_now_ns() - begin;
+	return ret;
+}
