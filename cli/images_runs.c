@@ -16,6 +16,7 @@ static int send_runs(struct images_runs *r, const unsigned char *raw, size_t raw
 	}
 	r->head.n = htonl(n);
 	r->n = 0;
+	r->waiting = 0;
 	return channel_send_frame(r->channel, IMAGES_RUNS, &r->head,
 				  sizeof(r->head.n) + n * sizeof(struct images_run), raw, raw_len);
 }
@@ -30,8 +31,8 @@ static void add_one(struct images_runs *r, uint32_t first)
 	struct images_run *last = r->n > 0 ? &r->head.run[r->n - 1] : NULL;
 	bool numbered = first != IMAGES_ZERO && first != IMAGES_RAW;
 
-	if (last && first == (numbered ? last->first + last->count : last->first) &&
-	    last->count < UINT32_MAX / 4)
+	r->waiting++;
+	if (last && first == (numbered ? last->first + last->count : last->first))
 		last->count++;
 	else
 		r->head.run[r->n++] = (struct images_run){ first, 1 };
@@ -64,5 +65,6 @@ int images_runs_add(struct images_runs *r, unsigned char *pages, uint32_t n)
 		r->referred += size;
 	}
 	r->raw += raw;
-	return ret == 0 && raw > 0 ? send_runs(r, pages, raw) : ret;
+	return ret == 0 && (raw > 0 || r->waiting >= IMAGES_RUNS_WAITING) ? send_runs(r, pages, raw)
+									  : ret;
 }

@@ -7,11 +7,13 @@
 #include "pages.h"
 
 #define IMAGES_RUNS_AT_ONCE 64
+#define IMAGES_RUNS_WAITING 1024 /* pages: the other side has something to do meanwhile */
 
 struct images_runs {
 	struct channel *channel;
 	const struct pages *store;
 	uint32_t n, hint;
+	uint32_t waiting; /* pages in @head */
 	struct {
 		uint32_t n;
 		struct images_run run[IMAGES_RUNS_MAX];
