@@ -81,9 +81,10 @@ int images_file_write(struct images_file *file, const void *data, size_t len)
 }
 
 /* Where nothing was written yet there are zeros. */
-void images_file_write_zeros(struct images_file *file, uint64_t len)
+int images_file_write_zeros(struct images_file *file, uint64_t len)
 {
 	file->size += len;
+	return 0;
 }
 
 int images_file_finish(struct images_file *file)

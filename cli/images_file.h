@@ -25,7 +25,7 @@ int images_file_prepare(struct images_file *file, int dirfd, uint64_t size);
 int images_file_create(struct images_file *file, int dirfd, const char *name);
 
 int images_file_write(struct images_file *file, const void *data, size_t len);
-void images_file_write_zeros(struct images_file *file, uint64_t len);
+int images_file_write_zeros(struct images_file *file, uint64_t len);
 
 /* Give it its size, and memory back that it does not need; @file is none then. */
 int images_file_finish(struct images_file *file);
