@@ -13,12 +13,14 @@ static const struct {
 } verbs[] = {
 	{ "check", cli_check,
 	  "[--json] [--criu PATH]  whether this host can take part in a takeover" },
+	{ "migrate", cli_migrate, "--pid PID --to HOST  move a running service with its addresses" },
 	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
 	{ "claim", cli_claim,
 	  "ADDRESS         make a configured address this host's and announce it" },
 	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
+	{ "receive", cli_receive, NULL },
 	{ "keeper", takeover_keeper_main, NULL },
 };
 

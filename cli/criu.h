@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A criu that a mover runs, with our action script, and the keeper that it starts. */
+#ifndef CRIU_H
+#define CRIU_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "request.h"
+
+struct criu {
+	pid_t pid;
+	int pidfd, status; /* of waitpid(), when pidfd is -1 */
+	char socket[TAKEOVER_SOCKET_LEN];
+	const char *verb, *images;
+	char log[32]; /* in the directory @images */
+	int asked_fd; /* a request that is not answered yet, -1: none */
+};
+
+/* Start "criu @verb" on the images in the directory @images, with @more behind our options. */
+int criu_start(const char *verb, const char *images, const char *const more[],
+	       struct criu *ret_criu);
+
+/* Whether it has ended; then criu->status says how. */
+bool criu_ended(struct criu *criu);
+
+/* Wait so long for it to end. */
+bool criu_wait(struct criu *criu, int timeout_ms);
+
+/* Ask its keeper @verb, which is answered when it is decided; again when the worker has died.
+ * 0 and the reply; -EAGAIN: not yet: criu->asked_fd, when it is one, will be readable;
+ * -ENOENT: there is no keeper (yet). */
+int criu_ask(struct criu *criu, enum takeover_request_verb verb, struct takeover_reply *ret_reply);
+
+/* Ask and wait for the answer; a reply that is negative is put into @reply, too. */
+int criu_tell(struct criu *criu, enum takeover_request_verb verb, struct takeover_reply *ret_reply);
+
+/* Why it failed: what we have said to its log, else its first error; "" when there is none. */
+const char *criu_why(const struct criu *criu, char *buf, size_t len);
+
+#endif

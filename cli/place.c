@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "place.h"
+
+/* Memory first, then a disk. */
+static const char *const places[] = { "/dev/shm", "/run", "/tmp", "/var/tmp" };
+
+static bool has_room(const char *path, uint64_t bytes, bool memory)
+{
+	struct statfs st;
+
+	return statfs(path, &st) == 0 && (st.f_type == TMPFS_MAGIC) == memory &&
+	       st.f_bavail > bytes / st.f_bsize;
+}
+
+int place_make(uint64_t bytes, struct place *place)
+{
+	const char *parent = NULL;
+
+	for (int memory = 1; memory >= 0; memory--)
+		for (size_t i = 0; !parent && i < sizeof(places) / sizeof(places[0]); i++)
+			if (has_room(places[i], bytes, memory))
+				parent = places[i];
+	if (!parent)
+		return -ENOSPC;
+	snprintf(place->path, sizeof(place->path), "%s/ip-takeover-XXXXXX", parent);
+	if (!mkdtemp(place->path))
+		return -errno;
+	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->fd < 0) {
+		int ret = -errno;
+
+		rmdir(place->path);
+		return ret;
+	}
+	return 0;
+}
+
+void place_remove(struct place *place)
+{
+	struct dirent *de;
+	DIR *dir;
+
+	if (place->fd < 0)
+		return;
+	dir = fdopendir(place->fd);
+	while (dir && (de = readdir(dir)))
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
+			unlinkat(dirfd(dir), de->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(place->path);
+	place->fd = -1;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ip-takeover receive: the destination's end of migrate, started by it over ssh. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "criu.h"
+#include "images_receive.h"
+#include "journal.h"
+#include "migrate.h"
+#include "place.h"
+
+#define CRIU_END_MS 10000
+
+enum step { GREETING, WAITING, FILLED, RESTORING, READY, COMMITTED, RUNS, FAILED };
+
+struct receive {
+	struct channel *channel;
+	struct images_receiver *images;
+	struct place place;
+	struct criu criu;
+	enum step step;
+};
+
+static void fail(struct receive *r, const char *why)
+{
+	migrate_say(r->channel, "failed", json_pack("{s:s}", "why", why));
+	r->step = FAILED;
+}
+
+static void on_hello(struct receive *r, const struct channel_message *message)
+{
+	json_int_t protocol = json_integer_value(json_object_get(message->json, "protocol"));
+	char why[200];
+
+	if (protocol != MIGRATE_PROTOCOL) {
+		snprintf(why, sizeof(why),
+			 "this ip-takeover %s speaks protocol %d of migrate, the source %lld; "
+			 "install the same version on both hosts",
+			 TAKEOVER_VERSION, MIGRATE_PROTOCOL, (long long)protocol);
+		fail(r, why);
+		return;
+	}
+	migrate_say(
+		r->channel, "hello",
+		json_pack("{s:s, s:i}", "version", TAKEOVER_VERSION, "protocol", MIGRATE_PROTOCOL));
+}
+
+static void on_begin(struct receive *r, const struct channel_message *message)
+{
+	json_int_t bytes = json_integer_value(json_object_get(message->json, "bytes"));
+	char why[200];
+	int ret = bytes < 0 ? -EINVAL : place_make(2 * bytes, &r->place);
+
+	if (ret == 0)
+		ret = images_receive_open(r->place.fd, 2 * bytes, &r->images);
+	if (ret < 0) {
+		snprintf(why, sizeof(why), "no place for %lld bytes of images: %s",
+			 (long long)bytes, strerror(-ret));
+		fail(r, why);
+		return;
+	}
+	r->step = WAITING;
+	migrate_say(r->channel, "waiting", NULL);
+}
+
+static void on_restore(struct receive *r)
+{
+	static const char *const detached[] = { "-d", NULL };
+	char why[100];
+	int ret = criu_start("restore", r->place.path, detached, &r->criu);
+
+	if (ret < 0) {
+		snprintf(why, sizeof(why), "cannot run criu: %s", strerror(-ret));
+		fail(r, why);
+		return;
+	}
+	r->step = RESTORING;
+}
+
+/* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
+static void abort_restore(struct receive *r)
+{
+	struct takeover_reply reply;
+
+	if (r->step == RESTORING || r->step == READY) {
+		criu_tell(&r->criu, TAKEOVER_ABORT, &reply);
+		if (!criu_wait(&r->criu, CRIU_END_MS))
+			kill(r->criu.pid, SIGKILL);
+	}
+	r->step = FAILED;
+}
+
+static void on_commit(struct receive *r)
+{
+	struct takeover_reply reply = { 0 };
+	int ret = criu_tell(&r->criu, TAKEOVER_COMMIT, &reply);
+
+	if (ret < 0)
+		fail(r, reply.message[0] ? reply.message : strerror(-ret));
+	else
+		r->step = COMMITTED;
+}
+
+static void on_word(struct receive *r, const struct channel_message *message)
+{
+	const char *word = migrate_word(message);
+
+	if (strcmp(word, "hello") == 0 && r->step == GREETING)
+		on_hello(r, message);
+	else if (strcmp(word, "begin") == 0 && r->step == GREETING)
+		on_begin(r, message);
+	else if (strcmp(word, "restore") == 0 && r->step == FILLED)
+		on_restore(r);
+	else if (strcmp(word, "commit") == 0 && r->step == READY)
+		on_commit(r);
+	else if (strcmp(word, "abort") == 0 && r->step < COMMITTED) {
+		abort_restore(r);
+		migrate_say(r->channel, "aborted", NULL);
+	} else {
+		fail(r, "the source said something that makes no sense now");
+	}
+}
+
+static void on_images(struct receive *r, const struct channel_message *message)
+{
+	int ret = r->step == WAITING ? images_receive_take(r->images, message) : -EPROTO;
+
+	if (ret < 0)
+		fail(r,
+		     r->step == WAITING ? images_receive_error(r->images) : "images out of order");
+	else if (ret > 0)
+		r->step = FILLED;
+}
+
+/* What criu and its keeper have done since. */
+static void look(struct receive *r)
+{
+	struct takeover_reply reply = { 0 };
+	char why[600];
+	int ret;
+
+	if (r->step != RESTORING && r->step != READY && r->step != COMMITTED)
+		return;
+	if (criu_ended(&r->criu)) {
+		if (r->step == COMMITTED && r->criu.status == 0) {
+			migrate_say(r->channel, "runs", NULL);
+			r->step = RUNS;
+		} else {
+			criu_why(&r->criu, why, sizeof(why));
+			fail(r, why[0] ? why : "criu failed without a word; is it installed?");
+		}
+		return;
+	}
+	if (r->step != RESTORING)
+		return;
+	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
+	if (ret == 0 && reply.ret == 0) {
+		migrate_say(r->channel, "ready", NULL);
+		r->step = READY;
+	}
+}
+
+static int serve(struct receive *r)
+{
+	for (;;) {
+		struct pollfd pfd[] = {
+			{ .fd = channel_fd(r->channel), .events = POLLIN },
+			{ .fd = r->criu.pidfd, .events = POLLIN },
+			{ .fd = r->criu.asked_fd, .events = POLLIN },
+		};
+		struct channel_message message;
+		int ret;
+
+		poll(pfd, 3, r->step == RESTORING && r->criu.asked_fd < 0 ? 1 : 1000);
+		while ((ret = channel_receive(r->channel, &message)) > 0) {
+			if (r->step == RUNS || r->step == FAILED)
+				continue;
+			if (message.type == CHANNEL_JSON)
+				on_word(r, &message);
+			else
+				on_images(r, &message);
+		}
+		look(r);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+int cli_receive(int argc, char **argv)
+{
+	struct receive r = { .place.fd = -1, .criu.pidfd = -1, .criu.asked_fd = -1 };
+	int out, null;
+
+	(void)argv;
+	if (argc != 1 || isatty(0)) {
+		fprintf(stderr, "usage: ip-takeover receive; ip-takeover migrate starts it\n");
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	/* Whatever prints must not print into the channel. */
+	out = fcntl(1, F_DUPFD_CLOEXEC, 3);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	dup2(null, 1);
+	if (channel_open(0, out, &r.channel) < 0)
+		return 1;
+	serve(&r);
+	/* The source is gone. What is not ready can have no decision; else the keeper stays in
+	 * doubt, and asks. */
+	if (r.step < READY)
+		abort_restore(&r);
+	if (r.step != READY)
+		place_remove(&r.place);
+	images_receive_close(r.images);
+	channel_close(r.channel);
+	return r.step == RUNS ? 0 : 1;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The other host's end of migrate, started there by ssh or another remote shell. */
+#ifndef RSH_H
+#define RSH_H
+
+#include <sys/types.h>
+
+#include "channel.h"
+
+struct rsh {
+	pid_t pid;
+	int error_fd; /* what it says on its standard error */
+	char said[300];
+};
+
+/* Run "@rsh @host @program receive", where @rsh may have options behind it, parted by spaces
+ * (no shell sees it). *@ret_channel is its input and output. */
+int rsh_start(struct rsh *rsh, const char *command, const char *host, const char *program,
+	      struct channel **ret_channel);
+
+/* Why the channel has ended: what the remote shell said last. */
+const char *rsh_why(struct rsh *rsh);
+
+/* After channel_close(): wait for its end, but not for long. */
+void rsh_end(struct rsh *rsh);
+
+#endif
