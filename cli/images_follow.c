@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "images_sender.h"
+
+#define WINDOW (2 * 1024 * 1024)
 
 static int begin_file(struct images_sender *s, int fd, const char *name)
 {
@@ -35,6 +38,25 @@ static ssize_t read_some(struct images_sender *s, size_t want)
 	return n < 0 ? images_say(s, -errno, "images: cannot read: %s", strerror(errno)) : n;
 }
 
+/* Not read(): to look at pages where they are takes two thirds of the time. Nobody makes a
+ * file of criu's shorter. */
+static int send_window(struct images_sender *s, size_t len)
+{
+	const unsigned char *pages =
+		mmap(NULL, len, PROT_READ, MAP_SHARED | MAP_POPULATE, s->fd, s->offset);
+	int ret = 0;
+
+	if (pages == MAP_FAILED)
+		return images_say(s, -errno, "images: cannot map: %s", strerror(errno));
+	for (size_t at = 0, n; at < len && ret == 0; at += n) {
+		n = len - at < IMAGES_RUNS_AT_ONCE ? len - at : IMAGES_RUNS_AT_ONCE;
+		ret = images_sent(s, images_runs_add(&s->runs, pages + at, n / s->store.size));
+	}
+	munmap((void *)pages, len);
+	s->offset += len;
+	return ret;
+}
+
 /* All whole pages that are there. */
 static int send_pages(struct images_sender *s)
 {
@@ -42,12 +64,16 @@ static int send_pages(struct images_sender *s)
 	int ret = 0;
 
 	while (ret == 0) {
-		ssize_t n = read_some(s, IMAGES_RUNS_AT_ONCE * size);
+		struct stat st;
+		uint64_t len;
 
-		if (n < (ssize_t)size)
-			return n < 0 ? n : images_sent(s, images_runs_flush(&s->runs));
-		ret = images_sent(s, images_runs_add(&s->runs, s->buf, n / size));
-		s->offset += n / size * size;
+		if (fstat(s->fd, &st) < 0)
+			return images_say(s, -errno, "images: cannot stat: %s", strerror(errno));
+		len = (uint64_t)st.st_size > s->offset ? st.st_size - s->offset : 0;
+		len = len / size * size;
+		if (len == 0)
+			return images_sent(s, images_runs_flush(&s->runs));
+		ret = send_window(s, len < WINDOW ? len : WINDOW);
 	}
 	return ret;
 }

@@ -38,13 +38,13 @@ static void add_one(struct images_runs *r, uint32_t first)
 		r->head.run[r->n++] = (struct images_run){ first, 1 };
 }
 
-int images_runs_add(struct images_runs *r, unsigned char *pages, uint32_t n)
+int images_runs_add(struct images_runs *r, const unsigned char *pages, uint32_t n)
 {
 	size_t size = r->store->size, raw = 0;
 	int ret = r->n + n > IMAGES_RUNS_MAX ? images_runs_flush(r) : 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		unsigned char *page = pages + i * size;
+		const unsigned char *page = pages + i * size;
 		uint32_t found, hash;
 
 		if (pages_is_zero(page, size)) {
@@ -55,8 +55,7 @@ int images_runs_add(struct images_runs *r, unsigned char *pages, uint32_t n)
 		found = pages_find(r->store, page, r->hint, &hash);
 		if (found == PAGES_NONE) {
 			add_one(r, IMAGES_RAW);
-			if (page != pages + raw)
-				memcpy(pages + raw, page, size);
+			memcpy(r->raw_pages + raw, page, size);
 			raw += size;
 			continue;
 		}
@@ -65,6 +64,7 @@ int images_runs_add(struct images_runs *r, unsigned char *pages, uint32_t n)
 		r->referred += size;
 	}
 	r->raw += raw;
-	return ret == 0 && (raw > 0 || r->waiting >= IMAGES_RUNS_WAITING) ? send_runs(r, pages, raw)
-									  : ret;
+	return ret == 0 && (raw > 0 || r->waiting >= IMAGES_RUNS_WAITING)
+		       ? send_runs(r, r->raw_pages, raw)
+		       : ret;
 }

@@ -6,8 +6,8 @@
 #include "images.h"
 #include "pages.h"
 
-#define IMAGES_RUNS_AT_ONCE 64
-#define IMAGES_RUNS_WAITING 1024 /* pages: the other side has something to do meanwhile */
+#define IMAGES_RUNS_AT_ONCE (256 * 1024) /* bytes */
+#define IMAGES_RUNS_WAITING 1024	 /* pages: the other side has something to do meanwhile */
 
 struct images_runs {
 	struct channel *channel;
@@ -18,11 +18,12 @@ struct images_runs {
 		uint32_t n;
 		struct images_run run[IMAGES_RUNS_MAX];
 	} head;
+	unsigned char raw_pages[IMAGES_RUNS_AT_ONCE];
 	uint64_t referred, zeros, raw; /* bytes, of all */
 };
 
-/* The next @n pages, at most IMAGES_RUNS_AT_ONCE, at @pages, which is changed. */
-int images_runs_add(struct images_runs *runs, unsigned char *pages, uint32_t n);
+/* The next @n pages, which are at most IMAGES_RUNS_AT_ONCE. */
+int images_runs_add(struct images_runs *runs, const unsigned char *pages, uint32_t n);
 
 /* Send those that wait for others that they can be joined with. */
 int images_runs_flush(struct images_runs *runs);
