@@ -89,10 +89,7 @@ int images_file_write_zeros(struct images_file *file, uint64_t len)
 
 int images_file_finish(struct images_file *file)
 {
-	int ret = ftruncate(file->fd, file->size) < 0 ? -errno : 0;
-
-	images_file_drop(file);
-	return ret;
+	return ftruncate(file->fd, file->size) < 0 ? -errno : 0;
 }
 
 void images_file_drop(struct images_file *file)

@@ -27,10 +27,10 @@ int images_file_create(struct images_file *file, int dirfd, const char *name);
 int images_file_write(struct images_file *file, const void *data, size_t len);
 int images_file_write_zeros(struct images_file *file, uint64_t len);
 
-/* Give it its size, and memory back that it does not need; @file is none then. */
+/* Give it its size, and memory back that it does not need. */
 int images_file_finish(struct images_file *file);
 
-/* Forget it. */
+/* Forget it: @file is none then. Takes a while when memory was prepared. */
 void images_file_drop(struct images_file *file);
 
 #endif

@@ -18,6 +18,12 @@ int images_fill_end(struct images_receiver *r)
 		return images_cannot(r, ret, "finish a file");
 	if (size < prepared)
 		r->used -= (prepared - size) / r->store.size * r->store.size;
+	/* A service waits: unmap it in images_receive_close(). */
+	if (prepared > 0)
+		r->spare[r->next_spare - 1] = r->file;
+	else
+		images_file_drop(&r->file);
+	r->file = IMAGES_FILE_NONE;
 	return 0;
 }
 
