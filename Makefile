@@ -9,8 +9,10 @@ VERSION := 0.1
 
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
+# The command alone reads build ids.
+CLI_PKGS := libelf
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libxxhash-dev libcmocka-dev libssl-dev criu
+	libjansson-dev libconfig-dev libelf-dev libxxhash-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 FUZZ_DEPS := clang libclang-rt-dev
 
@@ -18,6 +20,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hid
 	-DTAKEOVER_VERSION='"$(VERSION)"' $(addprefix -isystem ,$(CRIU_HEADERS)) \
 	$(shell pkg-config --cflags $(PKGS)) -MMD -MP $(CFLAGS)
 LIBS = $(shell pkg-config --libs $(PKGS))
+CLI_LIBS = $(shell pkg-config --libs $(CLI_PKGS))
 
 ifeq ($(V),1)
 run =
@@ -43,7 +46,7 @@ $(B)/libcli.a: $(CLI_OBJ)
 	$(call run,AR)$(AR) rcs $@ $^
 
 $(B)/ip-takeover: $(B)/cli/main.o $(B)/libcli.a $(B)/libtakeover.a
-	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 
 # Thin: the stage table and the request, nothing else of the library.
 THIN := $(B)/takeover/stage.o $(B)/takeover/request.o

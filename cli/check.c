@@ -35,8 +35,13 @@ void check_say(struct checks *c, enum check_state state, const char *name, const
 	struct check *found = &c->found[c->n];
 	va_list ap;
 
-	if (c->n == sizeof(c->found) / sizeof(c->found[0]))
-		return;
+	/* No room: a good word can go, a bad one cannot. */
+	if (c->n == sizeof(c->found) / sizeof(c->found[0])) {
+		if (state != CHECK_NO)
+			return;
+		found--;
+		c->n--;
+	}
 	found->state = state;
 	snprintf(found->name, sizeof(found->name), "%s", name);
 	snprintf(found->remedy, sizeof(found->remedy), "%s", remedy ? remedy : "");
@@ -60,6 +65,14 @@ void check_needs_criu(struct checks *c, const char *name)
 	check_say(c, CHECK_WARNING, name, "first see to criu", "not tried without criu");
 }
 
+bool check_ok(const struct checks *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->found[i].state == CHECK_NO)
+			return false;
+	return true;
+}
+
 static void print_text(const struct checks *c)
 {
 	size_t width = 0;
@@ -77,20 +90,29 @@ static void print_text(const struct checks *c)
 	}
 }
 
-static int print_json(const struct checks *c, bool ok)
+static void print_json(const struct checks *c)
 {
-	json_t *list = json_array(), *all = json_pack("{s:b, s:o}", "ok", ok, "checks", list);
-	int ret;
+	json_t *list = json_array();
+	json_t *all = json_pack("{s:b, s:o}", "ok", check_ok(c), "checks", list);
 
 	for (size_t i = 0; i < c->n; i++)
 		json_array_append_new(list,
 				      json_pack("{s:s, s:s, s:s, s:s}", "name", c->found[i].name,
 						"state", state_names[c->found[i].state], "what",
 						c->found[i].what, "remedy", c->found[i].remedy));
-	ret = json_dumpf(all, stdout, JSON_INDENT(1));
+	json_dumpf(all, stdout, JSON_INDENT(1));
 	putchar('\n');
 	json_decref(all);
-	return ret;
+}
+
+int check_print(const struct checks *c, bool as_json)
+{
+	if (as_json)
+		print_json(c);
+	else
+		print_text(c);
+	/* Nobody may take half an answer for a good one. */
+	return check_ok(c) && fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
 
 int cli_check(int argc, char **argv)
@@ -98,10 +120,10 @@ int cli_check(int argc, char **argv)
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
 						 { "criu", required_argument, NULL, 'c' },
 						 { 0 } };
-	bool as_json = false, ok = true;
 	const char *criu = NULL;
+	bool as_json = false;
 	struct checks *c;
-	int opt;
+	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (opt == 'j')
@@ -125,13 +147,7 @@ int cli_check(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](c);
-	for (size_t i = 0; i < c->n; i++)
-		ok = ok && c->found[i].state != CHECK_NO;
-	if (as_json)
-		print_json(c, ok);
-	else
-		print_text(c);
+	ret = check_print(c, as_json);
 	free(c);
-	/* Nobody may take half an answer for a good one. */
-	return ok && fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+	return ret;
 }

@@ -32,13 +32,19 @@ struct checks {
 	bool criu_works;	       /* on this kernel */
 	bool root;		       /* effective user */
 	struct takeover_config config; /* no addresses when it cannot be read */
-	struct check found[2 * TAKEOVER_ADDRESSES_MAX + 32];
+	struct check found[3 * TAKEOVER_ADDRESSES_MAX + 128];
 	size_t n;
 };
 
 /* Add a finding. @remedy: what a person can do, NULL when there is nothing to do. */
 void check_say(struct checks *c, enum check_state state, const char *name, const char *remedy,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Whether none of them says no. */
+bool check_ok(const struct checks *c);
+
+/* To stdout; the exit status, 0 when all is well and said. */
+int check_print(const struct checks *c, bool as_json);
 
 /* For what only root, and what only criu, can find out. */
 void check_needs_root(struct checks *c, const char *name);

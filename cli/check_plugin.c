@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checks of what CRIU loads and runs of ours. */
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +12,7 @@
 #include "check.h"
 #include "config.h"
 #include "run.h"
-
-#define SCRATCH "/tmp/ip-takeover-check-XXXXXX"
+#include "scratch.h"
 
 static char output[RUN_OUTPUT_MAX];
 
@@ -63,36 +60,17 @@ static int dump_zombie(const struct checks *c, const char *libdir, const char *s
 	return ret;
 }
 
-/* With whatever criu has left in it. */
-static void remove_scratch(const char *scratch)
-{
-	DIR *dir = opendir(scratch);
-	struct dirent *de;
-
-	while (dir && (de = readdir(dir)))
-		unlinkat(dirfd(dir), de->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(scratch);
-}
-
 static int load_plugin(const struct checks *c, const char *libdir)
 {
 	char scratch[] = SCRATCH;
-	sigset_t all, before;
+	sigset_t before;
 	int ret;
 
 	output[0] = '\0';
-	/* Whoever interrupts us waits until the directory is gone again. */
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	if (mkdtemp(scratch)) {
+	ret = scratch_begin(scratch, &before);
+	if (ret == 0)
 		ret = dump_zombie(c, libdir, scratch);
-		remove_scratch(scratch);
-	} else {
-		ret = -errno;
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	scratch_end(scratch, &before);
 	return ret;
 }
 

@@ -14,6 +14,8 @@ int cli_check(int argc, char **argv);
 int cli_clean(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_receive(int argc, char **argv);
+int cli_facts(int argc, char **argv);
+int cli_judge(int argc, char **argv);
 
 /* Ask who else has @address, for @patience_ms. 0: nobody; 1: said who, or why it cannot be
  * asked. */

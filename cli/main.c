@@ -22,6 +22,8 @@ static const struct {
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
 	{ "receive", cli_receive, NULL },
 	{ "keeper", takeover_keeper_main, NULL },
+	{ "facts", cli_facts, NULL },
+	{ "judge", cli_judge, NULL },
 };
 
 static int usage(FILE *f, int code)

@@ -21,24 +21,17 @@ static bool is_loopback(const struct takeover_socket *s)
 		       : memcmp(s->local, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
-/* What the sockets say about one address. */
-struct use {
-	const struct takeover_socket *bound;   /* to it, and of the tree */
-	const struct takeover_socket *reached; /* of the tree, and takes what comes for any */
-	const struct takeover_socket *other;   /* bound to it, and of another process */
-};
-
-static struct use used(const struct takeover_sockets *sockets, const struct takeover_address *a,
-		       bool root_known)
+struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
+					 const struct takeover_address *a, bool root_known)
 {
-	struct use use = { 0 };
+	struct takeover_use use = { 0 };
 
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct takeover_socket *s = &sockets->all[i];
 
 		bool on = takeover_socket_is_on(s, a);
 
-		/* Without its root the tree is unknown, and any server would do. */
+		/* Else any server would do. */
 		if (root_known && s->inside && takeover_socket_takes(s, a))
 			use.reached = s;
 		if (on && s->inside)
@@ -47,6 +40,12 @@ static struct use used(const struct takeover_sockets *sockets, const struct take
 			use.other = s;
 	}
 	return use;
+}
+
+/* One that the tree is merely reached by may be another service's. */
+bool takeover_service_moves(const struct takeover_use *use)
+{
+	return use->bound || (use->reached && !use->other);
 }
 
 static int compare_peers(const void *a, const void *b)
@@ -96,7 +95,7 @@ static int refuse(struct takeover_keeper *k, const struct takeover_address *a,
 static int find_address(struct takeover_keeper *k, const struct takeover_sockets *sockets,
 			const struct takeover_address *a)
 {
-	struct use use = used(sockets, a, k->root_known);
+	struct takeover_use use = takeover_service_use(sockets, a, k->root_known);
 	struct takeover_subnet subnet;
 	char text[TAKEOVER_ADDRESS_STRLEN];
 	bool present = false;
@@ -113,8 +112,7 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 			"correct " TAKEOVER_CONFIG_PATH,
 			takeover_address_ip(a, text, sizeof(text)), a->device,
 			ret < 0 ? " (no such device)" : "");
-	/* One that the tree is merely reached by may be another service's. */
-	if (!present || !(use.bound || (use.reached && !use.other)))
+	if (!present || !takeover_service_moves(&use))
 		return 0;
 	if (use.other && !k->config.ignore_others)
 		return refuse(k, a, use.other);

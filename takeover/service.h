@@ -5,7 +5,24 @@
 
 #include <stdbool.h>
 
+struct takeover_address;
 struct takeover_keeper;
+struct takeover_socket;
+struct takeover_sockets;
+
+/* What the sockets say about one address. */
+struct takeover_use {
+	const struct takeover_socket *bound;   /* to it, and of the tree */
+	const struct takeover_socket *reached; /* of the tree, and takes what comes for any */
+	const struct takeover_socket *other;   /* bound to it, and of another process */
+};
+
+/* Of @sockets as takeover_sockets_hold() leaves them. Without its root the tree is unknown. */
+struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
+					 const struct takeover_address *address, bool root_known);
+
+/* Whether the address moves with the tree. */
+bool takeover_service_moves(const struct takeover_use *use);
 
 /* The configured addresses that move: those that the tree has a TCP or UDP socket bound
  * to, and those that reach a socket of it that is bound to all, when no other process has
