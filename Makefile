@@ -61,7 +61,7 @@ $(B)/takeover-load: $(patsubst %.c,$(B)/%.o,$(wildcard tests/load/*.c))
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lcrypto
 
 $(B)/tests/unit-%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o $(B)/libcli.a $(B)/libtakeover.a
-	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 
 # For tests/lab/versions.bats, on x86-64.
 $(B)/old-kernel: $(B)/tests/lab/old_kernel.o
@@ -78,7 +78,7 @@ unit: $(UNIT)
 
 # libFuzzer's main.
 $(B)/tests/fuzz-%: $(B)/tests/fuzz/%.o $(B)/libcli.a $(B)/libtakeover.a
-	$(call run,LD)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call run,LD)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 
 fuzz-targets: $(FUZZ)
 	@:

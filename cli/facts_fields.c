@@ -16,8 +16,7 @@ bool facts_number(const json_t *json, const char *name, json_int_t min, json_int
 	return true;
 }
 
-bool facts_text(const json_t *json, const char *name, size_t max, bool empty,
-		const char **ret_text)
+bool facts_text(const json_t *json, const char *name, size_t max, bool empty, const char **ret_text)
 {
 	const json_t *value = json_object_get(json, name);
 	const char *text = json_string_value(value);

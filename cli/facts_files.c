@@ -16,7 +16,7 @@
 #define DELETED " (deleted)"
 
 struct files {
-	json_t *all; /* path: what it is */
+	json_t *all;	      /* path: what it is */
 	unsigned int unknown; /* by a name that is none in JSON, or gone */
 };
 

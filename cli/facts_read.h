@@ -11,16 +11,16 @@
 #include "announce.h"
 #include "config.h"
 
-#define FACTS_FORMAT	1
-#define FACTS_ROOTS_MAX 64
-#define FACTS_TASKS_MAX 16384
-#define FACTS_IDS_MAX	131072 /* tasks, threads, groups and sessions */
-#define FACTS_FILES_MAX 16384
-#define FACTS_PORTS_MAX 4096
+#define FACTS_FORMAT	 1
+#define FACTS_ROOTS_MAX	 64
+#define FACTS_TASKS_MAX	 16384
+#define FACTS_IDS_MAX	 131072 /* tasks, threads, groups and sessions */
+#define FACTS_FILES_MAX	 16384
+#define FACTS_PORTS_MAX	 4096
 #define FACTS_OTHERS_MAX 64
-#define FACTS_MACS_MAX	256
-#define FACTS_CPU_MAX	65536 /* bytes of criu's cpuinfo.img */
-#define FACTS_TEXT_MAX	(16 * 1024 * 1024) /* bytes of JSON that ip-takeover judge reads */
+#define FACTS_MACS_MAX	 256
+#define FACTS_CPU_MAX	 65536		    /* bytes of criu's cpuinfo.img */
+#define FACTS_TEXT_MAX	 (16 * 1024 * 1024) /* bytes of JSON that ip-takeover judge reads */
 
 struct facts_process {
 	pid_t pid, root, group, session;
@@ -66,7 +66,7 @@ struct facts {
 	bool own_mounts;
 	uint64_t memory;
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX]; /* without a device */
-	bool present[TAKEOVER_ADDRESSES_MAX];			    /* on the source */
+	bool present[TAKEOVER_ADDRESSES_MAX];			   /* on the source */
 	size_t n_addresses;
 	struct facts_port *ports;
 	size_t n_ports;

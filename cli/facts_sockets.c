@@ -60,8 +60,8 @@ static void add_addresses(json_t *facts, struct found *f, const struct takeover_
 			a.prefixlen = subnet.prefixlen;
 		f->moving[f->n_moving++] = a;
 		takeover_address_format(&a, text, sizeof(text));
-		json_array_append_new(list, json_pack("{s:s, s:b}", "address", text, "present",
-						      (int)present));
+		json_array_append_new(
+			list, json_pack("{s:s, s:b}", "address", text, "present", (int)present));
 	}
 	json_object_set_new(facts, "addresses", list);
 }

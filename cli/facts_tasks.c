@@ -248,11 +248,10 @@ void facts_add_tasks(json_t *facts, const struct facts_tree *tree)
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct facts_task *task = &tree->tasks[i];
 
-		json_array_append_new(tasks, json_pack("{s:i, s:i, s:i, s:i, s:o}", "pid",
-						       (int)task->pid, "root", (int)task->root,
-						       "group", (int)task->group, "session",
-						       (int)task->session, "threads",
-						       threads_of(task->pid)));
+		json_array_append_new(
+			tasks, json_pack("{s:i, s:i, s:i, s:i, s:o}", "pid", (int)task->pid, "root",
+					 (int)task->root, "group", (int)task->group, "session",
+					 (int)task->session, "threads", threads_of(task->pid)));
 		memory += memory_of(task->pid);
 	}
 	json_object_set_new(facts, "tasks", tasks);

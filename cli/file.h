@@ -8,8 +8,8 @@
 #define FILE_BUILD_ID_STRLEN 129
 
 struct file {
-	const char *type; /* "file", "directory" and so on */
-	uint64_t size;	  /* of a regular file, else 0 */
+	const char *type;		     /* "file", "directory" and so on */
+	uint64_t size;			     /* of a regular file, else 0 */
 	char build_id[FILE_BUILD_ID_STRLEN]; /* in hex; "" when it has none */
 };
 

@@ -12,8 +12,8 @@
 
 struct probe {
 	struct takeover_wire *wire;
-	bool source;			      /* has answered */
-	bool taken;			      /* another has */
+	bool source;			       /* has answered */
+	bool taken;			       /* another has */
 	unsigned char other[TAKEOVER_MAC_LEN]; /* which */
 };
 
@@ -104,7 +104,8 @@ static void probe_all(const struct facts *f, struct checks *c)
 	for (size_t i = 0; i < c->config.n_addresses; i++) {
 		const struct takeover_address *a = &c->config.addresses[i];
 
-		snprintf(name, sizeof(name), "owner %s", takeover_address_ip(a, text, sizeof(text)));
+		snprintf(name, sizeof(name), "owner %s",
+			 takeover_address_ip(a, text, sizeof(text)));
 		if (asked[i] == 0)
 			hear(f, a, &probes[i], deadline);
 		if (asked[i] == 0)

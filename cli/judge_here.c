@@ -41,19 +41,19 @@ static void judge_freeze(const struct facts *f, unsigned int max_s, struct check
 
 	if (freeze > max_s * 1000UL)
 		check_say(c, CHECK_NO, "freeze", "--max-freeze SECONDS, if that is good enough",
-			  "about %.1f s for %llu MiB and %u connections, longer than %u s",
+			  "about %.2f s for %llu MiB and %u connections, longer than %u s",
 			  freeze / 1e3, (unsigned long long)f->memory >> 20, f->connections, max_s);
 	else if (freeze > patience / 2)
 		check_say(c, CHECK_NO, "freeze",
 			  f->user_timeout_ms ? "raise its TCP_USER_TIMEOUT, or give it less memory"
 					     : "raise net.ipv4.tcp_retries2 of the peers",
-			  "about %.1f s, more than half of the peers' patience of %.1f s (%s)",
+			  "about %.2f s, more than half of the peers' patience of %.1f s (%s)",
 			  freeze / 1e3, patience / 1e3,
 			  f->user_timeout_ms ? "TCP_USER_TIMEOUT of its sockets"
 					     : "net.ipv4.tcp_retries2");
 	else
 		check_say(c, CHECK_OK, "freeze", NULL,
-			  "about %.1f s, the peers' patience is %.1f s", freeze / 1e3,
+			  "about %.2f s, the peers' patience is %.1f s", freeze / 1e3,
 			  patience / 1e3);
 }
 
@@ -89,9 +89,8 @@ static void judge_others(const struct facts *f, struct checks *c)
 {
 	for (size_t i = 0; i < f->n_others && i < JUDGE_LINES_MAX; i++)
 		check_say(c, c->config.ignore_others ? CHECK_WARNING : CHECK_NO, "others",
-			  c->config.ignore_others
-				  ? "end it, or it will lose the address"
-				  : "end it, or set other_processes = \"ignore\"",
+			  c->config.ignore_others ? "end it, or it will lose the address"
+						  : "end it, or set other_processes = \"ignore\"",
 			  "%s is in use by %s (pid %d), too, %s port %u, which does not move",
 			  f->others[i].address, f->others[i].name, (int)f->others[i].pid,
 			  strcmp(f->others[i].protocol, "tcp") == 0 ? "TCP" : "UDP",

@@ -175,7 +175,8 @@ static void judge_port(const struct facts_port *p, const struct takeover_sockets
 
 void judge_ports(const struct facts *f, struct checks *c)
 {
-	struct lines lines = { c, "ports", "end it, or have it listen on an address of its own", 0 };
+	struct lines lines = { c, "ports", "end it, or have it listen on an address of its own",
+			       0 };
 	struct takeover_sockets sockets;
 	int ret = takeover_sockets_list(&sockets);
 	char all_well[64];
