@@ -104,6 +104,12 @@ int facts_collect(const pid_t *pids, size_t n, json_t **ret_facts, char *error, 
 	return ret;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: ip-takeover facts --pid PID [--pid PID...]\n");
+	return 2;
+}
+
 /* For the tests: what `migrate` would tell the other host. */
 int cli_facts(int argc, char **argv)
 {
@@ -118,11 +124,11 @@ int cli_facts(int argc, char **argv)
 		long pid = opt == 'p' ? strtol(optarg, &end, 10) : 0;
 
 		if (opt != 'p' || *end || pid < 1 || pid > INT32_MAX || n == FACTS_ROOTS_MAX)
-			return 2;
+			return usage();
 		pids[n++] = pid;
 	}
 	if (optind != argc || n == 0)
-		return 2;
+		return usage();
 	/* Ignored, as a parent may have left it, it would let the kernel reap our children. */
 	signal(SIGCHLD, SIG_DFL);
 	if (facts_collect(pids, n, &facts, error, sizeof(error)) < 0) {

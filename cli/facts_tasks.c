@@ -74,7 +74,8 @@ static int check_root(pid_t pid, char *error, size_t len)
 				 name);
 	if (process != pid)
 		return facts_say(error, len, -EINVAL, "%d is a thread of PID %d (%s); name that",
-				 (int)pid, (int)process, name);
+				 (int)pid, (int)process,
+				 takeover_task_name(process, name, sizeof(name)));
 	if (strchr("ZX", line.state))
 		return facts_say(error, len, -ESRCH, "PID %d (%s) has ended", (int)pid, name);
 	for (pid_t p = getpid(); p > 1; p = line.parent) {

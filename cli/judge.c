@@ -50,6 +50,13 @@ static json_t *read_facts(struct checks *c)
 	return json;
 }
 
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: ip-takeover judge [--here [--max-freeze SECONDS]] [--json] <FACTS\n");
+	return 2;
+}
+
 /* For the tests: what the other host of `migrate` says to the facts on stdin; --here: what
  * this one says. */
 int cli_judge(int argc, char **argv)
@@ -58,9 +65,10 @@ int cli_judge(int argc, char **argv)
 						 { "max-freeze", required_argument, NULL, 'm' },
 						 { "json", no_argument, NULL, 'j' },
 						 { 0 } };
-	unsigned int max_freeze_s = JUDGE_MAX_FREEZE_S;
+	long max_freeze_s = JUDGE_MAX_FREEZE_S;
 	bool as_json = false, here = false;
 	struct checks *c;
+	char *end = "";
 	json_t *json;
 	int opt, ret;
 
@@ -68,16 +76,18 @@ int cli_judge(int argc, char **argv)
 		if (opt == 'h')
 			here = true;
 		else if (opt == 'm')
-			max_freeze_s = strtoul(optarg, NULL, 10);
+			max_freeze_s = strtol(optarg, &end, 10);
 		else if (opt == 'j')
 			as_json = true;
 		else
-			return 2;
+			return usage();
 	}
+	if (optind != argc || *end || max_freeze_s < 1 || max_freeze_s > 86400)
+		return usage();
 	c = calloc(1, sizeof(*c));
-	if (!c || optind != argc) {
-		free(c);
-		return 2;
+	if (!c) {
+		perror("ip-takeover");
+		return 1;
 	}
 	/* Ignored, as a parent may have left it, it would let the kernel reap our children. */
 	signal(SIGCHLD, SIG_DFL);
