@@ -143,6 +143,7 @@ int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c)
 	check_configuration(c);
 	judge_service(f, c);
 	judge_others(f, c);
+	judge_takeovers(f, c);
 	judge_tasks(f, c);
 	judge_freeze(f, max_freeze_s, c);
 	facts_free(f);

@@ -149,9 +149,11 @@ picture() {
 	on beta kill "$spawned"
 	edit '.tasks[0].pid = 4194304 | .tasks[0].root = 4194304 | .roots = [4194304]'
 	refused PIDs "4194304 is above this host's kernel.pid_max" "sysctl"
-	edit '.tasks[0].threads = [range(2, 3000)]'
-	not judged
-	[ "$(grep -c '^no .*PIDs' "$shared/said")" -le 21 ]
+	on beta sh -c 'for i in $(seq 30); do sleep 300 </dev/null >/dev/null 2>&1 & echo $!; done' >"$shared/sleeps"
+	edit --argjson taken "$(jq -sc . "$shared/sleeps")" '.tasks[0].threads = $taken'
+	refused PIDs "10 more" "end it"
+	[ "$(grep -c '^no .*PIDs .* is sleep here' "$shared/said")" = 20 ]
+	on beta pkill -xf 'sleep 300'
 	end_load
 }
 
@@ -178,7 +180,7 @@ picture() {
 	goes
 	edit '.ports[0].address = "192.0.2.1"'
 	refused ports "6379 is bound to 192.0.2.1, which does not move and is not here" "service address"
-	edit '.ports[0].port = 22 | .ports += [range(1, 40) as $i | {protocol: "tcp", port: 22, address: "192.0.2.\($i)"}]'
+	edit '.ports[0].port = 22 | .ports += [range(1; 40) as $i | {protocol: "tcp", port: 22, address: "192.0.2.\($i)"}]'
 	not judged
 	finding no ports "[0-9]+ more"
 	[ "$(grep -c '^no .*ports' "$shared/said")" = 21 ]
@@ -342,13 +344,13 @@ picture() {
 	.macs = [range(300) | "02:00:00:00:00:00"] => macs: expected
 	.roots = [] => roots: expected
 	.roots = [1] => roots: expected
-	.roots = [range(2, 100)] => roots: expected
+	.roots = [range(2; 100)] => roots: expected
 	.tasks = {} => tasks: expected
 	.tasks[0].pid = 4294967298 => tasks: expected
 	.tasks[0].root = 77 => tasks: expected
-	.tasks[0].threads = [range(2, 140000)] => tasks: expected
+	.tasks[0].threads = [range(2; 140000)] => tasks: expected
 	.tasks[0].threads = ["5"] => threads: expected
-	.tasks = [range(2, 20000)] => tasks: expected
+	.tasks = [range(2; 20000)] => tasks: expected
 	.files = [] => files: expected
 	.files = {"etc/passwd": {"type": "file", "size": 1}} => files: expected absolute
 	.files = {"/a": 1} => files: type
@@ -363,7 +365,7 @@ picture() {
 	.addresses = null => addresses: expected
 	.addresses[0].address = "127.0.0.1/8" => addresses: expected
 	.addresses += .addresses => addresses: expected each once
-	.addresses = [range(1, 80) | {address: "192.0.2.\(.)/24", present: true}] => addresses: expected at most
+	.addresses = [range(1; 80) | {address: "192.0.2.\(.)/24", present: true}] => addresses: expected at most
 	.ports[0].port = 0 => ports: expected
 	.ports[0].address = "all" => ports: expected
 	.ports[0].protocol = "icmp" => ports: expected
