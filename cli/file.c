@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,7 +32,7 @@ static const char *type_name(mode_t mode)
 }
 
 /* The build id among the notes @data; whether there is one. */
-static int find_build_id(Elf_Data *data, char *ret_id)
+static bool find_build_id(Elf_Data *data, char *ret_id)
 {
 	size_t offset = 0, name, desc;
 	GElf_Nhdr note;
@@ -45,9 +46,9 @@ static int find_build_id(Elf_Data *data, char *ret_id)
 			continue;
 		for (size_t i = 0; i < note.n_descsz; i++)
 			sprintf(ret_id + 2 * i, "%02x", id[i]);
-		return 1;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 static void read_build_id(int fd, char *ret_id)
