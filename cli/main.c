@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "keeper.h"
+#include "steps.h"
 
 static const struct {
 	const char *name;
@@ -21,6 +22,7 @@ static const struct {
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
 	{ "receive", cli_receive, NULL },
+	{ "steps", cli_steps, NULL },
 	{ "keeper", takeover_keeper_main, NULL },
 	{ "facts", cli_facts, NULL },
 	{ "judge", cli_judge, NULL },

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steps.h"
+
+static const char *const names[STEPS] = {
+	[STEP_CONNECT] = "connect", [STEP_GREET] = "greet",	[STEP_PREFLIGHT] = "preflight",
+	[STEP_AHEAD] = "ahead",	    [STEP_DUMP] = "dump",	[STEP_IMAGES] = "images",
+	[STEP_RESTORE] = "restore", [STEP_COMMIT] = "commit",	[STEP_COMMITTED] = "committed",
+	[STEP_DONE] = "done",	    [STEP_GREETED] = "greeted", [STEP_JUDGED] = "judged",
+	[STEP_WAITING] = "waiting", [STEP_FILLED] = "filled",	[STEP_RESTORING] = "restoring",
+	[STEP_READY] = "ready",	    [STEP_RUNNING] = "running", [STEP_RUNS] = "runs",
+};
+
+const char *migrate_step_name(enum migrate_step step)
+{
+	return names[step];
+}
+
+void migrate_step(enum migrate_step step)
+{
+	const char *stop = getenv("IP_TAKEOVER_STOP_AT");
+
+	if (stop && strcmp(stop, names[step]) == 0)
+		raise(SIGSTOP);
+}
+
+int cli_steps(int argc, char **argv)
+{
+	int first = 0, last = STEP_DONE;
+
+	if (argc != 2 || (strcmp(argv[1], "source") != 0 && strcmp(argv[1], "destination") != 0)) {
+		fprintf(stderr, "usage: ip-takeover steps source|destination\n");
+		return 2;
+	}
+	if (argv[1][0] == 'd') {
+		first = STEP_GREETED;
+		last = STEP_RUNS;
+	}
+	for (int step = first; step <= last; step++)
+		puts(names[step]);
+	return 0;
+}
