@@ -17,6 +17,7 @@
 #include "netlink.h"
 #include "place.h"
 #include "rsh.h"
+#include "steps.h"
 #include "task_sockets.h"
 #include "tasks.h"
 
@@ -75,7 +76,10 @@ static int expect(struct migrate *m, const char *word, struct channel_message *m
 static int greet(struct migrate *m)
 {
 	struct channel_message message;
-	int ret = migrate_say(
+	int ret;
+
+	migrate_step(STEP_GREET);
+	ret = migrate_say(
 		m->channel, "hello",
 		json_pack("{s:s, s:i}", "version", TAKEOVER_VERSION, "protocol", MIGRATE_PROTOCOL));
 
@@ -120,8 +124,10 @@ static int send_ahead(struct migrate *m)
 	uint64_t bytes = 64 << 20;
 	pid_t *pids;
 	size_t n;
-	int ret = tree(m, &pids, &n);
+	int ret;
 
+	migrate_step(STEP_AHEAD);
+	ret = tree(m, &pids, &n);
 	if (ret < 0)
 		return say(m, ret, strerror(-ret));
 	for (size_t i = 0; i < n; i++)
@@ -166,6 +172,7 @@ static int dump(struct migrate *m)
 	more[1] = pid;
 	for (size_t i = 0; m->criu_options[i] && i < 12; i++)
 		more[2 + i] = m->criu_options[i];
+	migrate_step(STEP_DUMP);
 	ret = criu_start("dump", m->place.path, more, &m->criu);
 	if (ret < 0)
 		return say(m, ret, "cannot start criu");
@@ -185,6 +192,7 @@ static int dump(struct migrate *m)
 			return criu_failed(m);
 		poll(pfd, 2, 1);
 	}
+	migrate_step(STEP_IMAGES);
 	ret = images_send_rest(m->images);
 	return ret < 0 ? say(m, ret, images_send_error(m->images)) : 0;
 }
@@ -194,10 +202,13 @@ static int dump(struct migrate *m)
 static int commit(struct migrate *m)
 {
 	struct takeover_reply reply = { 0 };
-	int ret = criu_tell(&m->criu, TAKEOVER_COMMIT, &reply);
+	int ret;
 
+	migrate_step(STEP_COMMIT);
+	ret = criu_tell(&m->criu, TAKEOVER_COMMIT, &reply);
 	if (ret < 0)
 		return say(m, ret, reply.message[0] ? reply.message : strerror(-ret));
+	migrate_step(STEP_COMMITTED);
 	migrate_say(m->channel, "commit", NULL);
 	return 0;
 }
@@ -205,8 +216,10 @@ static int commit(struct migrate *m)
 static int hand_over(struct migrate *m)
 {
 	struct channel_message message;
-	int ret = migrate_say(m->channel, "restore", NULL);
+	int ret;
 
+	migrate_step(STEP_RESTORE);
+	ret = migrate_say(m->channel, "restore", NULL);
 	if (ret < 0)
 		return say(m, ret, rsh_why(&m->remote));
 	return expect(m, "ready", &message) ?: commit(m);
@@ -232,6 +245,7 @@ static int move(struct migrate *m)
 	struct channel_message message;
 	int ret;
 
+	migrate_step(STEP_CONNECT);
 	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, &m->channel);
 	if (ret < 0)
 		return say(m, ret, "cannot start the remote shell");
@@ -253,6 +267,7 @@ static int move(struct migrate *m)
 			m->name, m->host, m->why);
 		return 1;
 	}
+	migrate_step(STEP_DONE);
 	printf("moved %s to %s\n", m->name, m->host);
 	return 0;
 }

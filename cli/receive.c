@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "migrate.h"
 #include "place.h"
+#include "steps.h"
 
 #define CRIU_END_MS 10000
 
@@ -48,6 +49,7 @@ static void on_hello(struct receive *r, const struct channel_message *message)
 		fail(r, why);
 		return;
 	}
+	migrate_step(STEP_GREETED);
 	migrate_say(
 		r->channel, "hello",
 		json_pack("{s:s, s:i}", "version", TAKEOVER_VERSION, "protocol", MIGRATE_PROTOCOL));
@@ -68,6 +70,7 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 		return;
 	}
 	r->step = WAITING;
+	migrate_step(STEP_WAITING);
 	migrate_say(r->channel, "waiting", NULL);
 }
 
@@ -83,6 +86,7 @@ static void on_restore(struct receive *r)
 		return;
 	}
 	r->step = RESTORING;
+	migrate_step(STEP_RESTORING);
 }
 
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
@@ -105,8 +109,10 @@ static void on_commit(struct receive *r)
 
 	if (ret < 0)
 		fail(r, reply.message[0] ? reply.message : strerror(-ret));
-	else
+	else {
 		r->step = COMMITTED;
+		migrate_step(STEP_RUNNING);
+	}
 }
 
 static void on_word(struct receive *r, const struct channel_message *message)
@@ -136,8 +142,10 @@ static void on_images(struct receive *r, const struct channel_message *message)
 	if (ret < 0)
 		fail(r,
 		     r->step == WAITING ? images_receive_error(r->images) : "images out of order");
-	else if (ret > 0)
+	else if (ret > 0) {
 		r->step = FILLED;
+		migrate_step(STEP_FILLED);
+	}
 }
 
 /* What criu and its keeper have done since. */
@@ -151,8 +159,9 @@ static void look(struct receive *r)
 		return;
 	if (criu_ended(&r->criu)) {
 		if (r->step == COMMITTED && r->criu.status == 0) {
-			migrate_say(r->channel, "runs", NULL);
 			r->step = RUNS;
+			migrate_step(STEP_RUNS);
+			migrate_say(r->channel, "runs", NULL);
 		} else {
 			criu_why(&r->criu, why, sizeof(why));
 			fail(r, why[0] ? why : "criu failed without a word; is it installed?");
@@ -163,8 +172,9 @@ static void look(struct receive *r)
 		return;
 	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
 	if (ret == 0 && reply.ret == 0) {
-		migrate_say(r->channel, "ready", NULL);
 		r->step = READY;
+		migrate_step(STEP_READY);
+		migrate_say(r->channel, "ready", NULL);
 	}
 }
 
