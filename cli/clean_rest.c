@@ -55,6 +55,22 @@ static bool is_deaf(const char *name, const char *path)
 	return deaf;
 }
 
+/* Of a criu that is gone, whose keeper is. */
+static bool is_dead_mark(const char *name, const char *path)
+{
+	char living[TAKEOVER_SOCKET_LEN], mark[TAKEOVER_SOCKET_LEN + 16], socket[600];
+	int criu;
+
+	if (sscanf(name, "criu-%d-", &criu) != 1 ||
+	    strcmp(takeover_request_mark(takeover_request_path(criu, living, sizeof(living)), mark,
+					 sizeof(mark)),
+		   path) == 0)
+		return false;
+	snprintf(socket, sizeof(socket), "%.*s.sock", (int)(strlen(path) - strlen(".committed")),
+		 path);
+	return access(socket, F_OK) < 0;
+}
+
 static bool is_old(const char *path)
 {
 	struct stat st;
@@ -78,6 +94,8 @@ static void clean_file(struct clean *c, const char *name, const char *path)
 
 	if (ends_with(name, ".sock") && is_deaf(name, path))
 		why = "on which no keeper listens";
+	else if (ends_with(name, ".committed") && is_dead_mark(name, path))
+		why = "which no keeper needs any more";
 	else if (ends_with(name, ".json.tmp") && is_old(path))
 		why = "half a journal";
 	else if (ends_with(name, ".json") && !is_readable(path))

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "keeper.h"
 #include "request.h"
 
 struct criu {
@@ -34,6 +35,14 @@ int criu_ask(struct criu *criu, enum takeover_request_verb verb, struct takeover
 
 /* Ask and wait for the answer; a reply that is negative is put into @reply, too. */
 int criu_tell(struct criu *criu, enum takeover_request_verb verb, struct takeover_reply *ret_reply);
+
+/* It has ended: where that leaves its takeover, after its keeper's own end, if that has not
+ * become the owner; the rest of a keeper that was killed is undone, or done. DONE when nothing
+ * is known of one. */
+enum takeover_state criu_settle(struct criu *criu);
+
+/* Whether the keeper was killed, and its worker. */
+bool criu_keeper_is_dead(const struct criu *criu);
 
 /* Why it failed: what we have said to its log, else its first error; "" when there is none. */
 const char *criu_why(const struct criu *criu, char *buf, size_t len);

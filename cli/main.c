@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "keeper.h"
+#include "place.h"
 #include "steps.h"
 
 static const struct {
@@ -14,7 +15,8 @@ static const struct {
 } verbs[] = {
 	{ "check", cli_check,
 	  "[--json] [--criu PATH]  whether this host can take part in a takeover" },
-	{ "migrate", cli_migrate, "--pid PID --to HOST  move a running service with its addresses" },
+	{ "migrate", cli_migrate,
+	  "--pid PID --to HOST  move a running service with its addresses" },
 	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
 	{ "claim", cli_claim,
 	  "ADDRESS         make a configured address this host's and announce it" },
@@ -23,6 +25,7 @@ static const struct {
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
 	{ "receive", cli_receive, NULL },
 	{ "steps", cli_steps, NULL },
+	{ "place", cli_place, NULL },
 	{ "keeper", takeover_keeper_main, NULL },
 	{ "facts", cli_facts, NULL },
 	{ "judge", cli_judge, NULL },

@@ -21,7 +21,8 @@
 #include "task_sockets.h"
 #include "tasks.h"
 
-#define ANSWER_MS   30000
+#define TIMEOUT_S   30
+#define ABORTED_S   5
 #define CRIU_END_MS 30000
 #define PASSES	    3
 #define FEW_BYTES   (4 << 20) /* a pass that sent no more has caught up */
@@ -50,7 +51,7 @@ static int say(struct migrate *m, int ret, const char *why)
 /* The next word from the destination, which must be @word. */
 static int expect(struct migrate *m, const char *word, struct channel_message *message)
 {
-	long deadline = takeover_now_ms() + ANSWER_MS;
+	long deadline = takeover_now_ms() + m->timeout_s * 1000L;
 	struct pollfd pfd = { .fd = channel_fd(m->channel), .events = POLLIN };
 	int ret;
 
@@ -176,6 +177,7 @@ static int dump(struct migrate *m)
 	ret = criu_start("dump", m->place.path, more, &m->criu);
 	if (ret < 0)
 		return say(m, ret, "cannot start criu");
+	place_used_by(&m->place, m->criu.pid);
 	for (;;) {
 		struct pollfd pfd[] = {
 			{ .fd = m->criu.pidfd, .events = POLLIN },
@@ -197,17 +199,47 @@ static int dump(struct migrate *m)
 	return ret < 0 ? say(m, ret, images_send_error(m->images)) : 0;
 }
 
+/* The keeper has not answered: it was killed, after it had committed or before; or it is not
+ * dead, and may not commit any more. -EINPROGRESS: it may. */
+static int find_out(struct migrate *m)
+{
+	struct takeover_reply reply = { 0 };
+	char mark[TAKEOVER_SOCKET_LEN + 16];
+	int ret;
+
+	takeover_request_mark(m->criu.socket, mark, sizeof(mark));
+	if (!criu_keeper_is_dead(&m->criu)) {
+		ret = criu_tell(&m->criu, TAKEOVER_ABORT, &reply);
+		if (ret == 0)
+			return -ECANCELED;
+		if (reply.ret != 0)
+			return reply.ret == -EBUSY ? 0 : reply.ret;
+	}
+	if (access(mark, F_OK) == 0)
+		return 0;
+	return criu_keeper_is_dead(&m->criu) || access(m->criu.socket, F_OK) < 0 ? -ECANCELED
+										 : -EINPROGRESS;
+}
+
 /* The decision. Committed is what the keeper has written down; the destination hears it only
  * then. Without an answer from the keeper nobody may run there. */
 static int commit(struct migrate *m)
 {
 	struct takeover_reply reply = { 0 };
+	struct channel_message message;
 	int ret;
 
 	migrate_step(STEP_COMMIT);
+	/* Better now than in doubt. */
+	ret = channel_receive(m->channel, &message);
+	if (ret != 0)
+		return ret == -EPIPE ? say(m, ret, rsh_why(&m->remote))
+				     : say(m, -EREMOTEIO, "the other host has failed meanwhile");
 	ret = criu_tell(&m->criu, TAKEOVER_COMMIT, &reply);
+	if (ret < 0 && reply.ret == 0)
+		ret = find_out(m);
 	if (ret < 0)
-		return say(m, ret, reply.message[0] ? reply.message : strerror(-ret));
+		return say(m, ret, reply.message[0] ? reply.message : "the keeper here was killed");
 	migrate_step(STEP_COMMITTED);
 	migrate_say(m->channel, "commit", NULL);
 	return 0;
@@ -235,7 +267,10 @@ static void take_back(struct migrate *m)
 		criu_tell(&m->criu, TAKEOVER_ABORT, &reply);
 		if (!criu_wait(&m->criu, CRIU_END_MS))
 			kill(m->criu.pid, SIGKILL);
+		criu_wait(&m->criu, CRIU_END_MS);
+		criu_settle(&m->criu);
 	}
+	m->timeout_s = ABORTED_S;
 	if (m->channel && migrate_say(m->channel, "abort", NULL) == 0)
 		expect(m, "aborted", &message);
 }
@@ -249,7 +284,16 @@ static int move(struct migrate *m)
 	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, &m->channel);
 	if (ret < 0)
 		return say(m, ret, "cannot start the remote shell");
+	channel_set_patience(m->channel, m->timeout_s * 1000);
 	ret = greet(m) ?: send_ahead(m) ?: dump(m) ?: hand_over(m);
+	if (ret == -EINPROGRESS) {
+		fprintf(stderr,
+			"ip-takeover: the keeper of %s does not answer, and may have committed: "
+			"see "
+			"ip-takeover status on both hosts\n",
+			m->name);
+		return 1;
+	}
 	if (ret < 0) {
 		take_back(m);
 		fprintf(stderr, "ip-takeover: %s was not moved, and runs here: %s\n", m->name,
@@ -260,6 +304,8 @@ static int move(struct migrate *m)
 	if (!criu_wait(&m->criu, CRIU_END_MS))
 		fprintf(stderr, "ip-takeover: criu has not ended; its keeper ends the tasks\n");
 	ret = expect(m, "runs", &message);
+	if (ret == 0 && criu_ended(&m->criu))
+		criu_settle(&m->criu);
 	if (ret < 0) {
 		fprintf(stderr,
 			"ip-takeover: %s is committed to %s, which has not said that it runs: %s; "
@@ -278,6 +324,7 @@ static int usage(FILE *f, int code)
 		"usage: ip-takeover migrate --pid PID --to HOST [OPTION...] [-- CRIU-OPTION...]\n"
 		"  --pid PID         the process, with its descendants\n"
 		"  --to HOST         where to, as ssh has it\n"
+		"  --timeout SECONDS at most so long without an answer (30)\n"
 		"  --rsh COMMAND     instead of ssh\n"
 		"  --remote-program PATH  ip-takeover there\n");
 	return code;
@@ -288,6 +335,7 @@ int cli_migrate(int argc, char **argv)
 	static const struct option options[] = {
 		{ "pid", required_argument, NULL, 'p' },
 		{ "to", required_argument, NULL, 't' },
+		{ "timeout", required_argument, NULL, 'T' },
 		{ "rsh", required_argument, NULL, 'e' },
 		{ "remote-program", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
@@ -296,7 +344,9 @@ int cli_migrate(int argc, char **argv)
 	struct migrate m = {
 		.rsh = "ssh",
 		.program = "ip-takeover",
+		.timeout_s = TIMEOUT_S,
 		.place.fd = -1,
+		.place.watch = -1,
 		.criu = { .pidfd = -1, .asked_fd = -1 },
 	};
 	int c, ret;
@@ -311,6 +361,11 @@ int cli_migrate(int argc, char **argv)
 			break;
 		case 'e':
 			m.rsh = optarg;
+			break;
+		case 'T':
+			m.timeout_s = atoi(optarg);
+			if (m.timeout_s <= 0 || m.timeout_s > 3600)
+				return usage(stderr, 2);
 			break;
 		case 'r':
 			m.program = optarg;

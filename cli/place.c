@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -7,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -43,22 +43,18 @@ int place_make(uint64_t bytes, struct place *place)
 		rmdir(place->path);
 		return ret;
 	}
+	flock(place->fd, LOCK_EX | LOCK_NB);
+	place->watch = place_watch(place->fd, place->path);
 	return 0;
 }
 
 void place_remove(struct place *place)
 {
-	struct dirent *de;
-	DIR *dir;
-
 	if (place->fd < 0)
 		return;
-	dir = fdopendir(place->fd);
-	while (dir && (de = readdir(dir)))
-		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
-			unlinkat(dirfd(dir), de->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(place->path);
-	place->fd = -1;
+	place_empty(place->fd, place->path);
+	close(place->fd);
+	if (place->watch >= 0)
+		close(place->watch);
+	place->fd = place->watch = -1;
 }

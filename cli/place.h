@@ -5,17 +5,32 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct place {
 	char path[PATH_MAX];
-	int fd;
+	int fd;	   /* -1: none */
+	int watch; /* to whom removes it when we cannot */
 };
 
 /* Make it, for @bytes of images: on a tmpfs that has room for them, else in /var/tmp. -ENOSPC:
  * no room anywhere; or -errno. */
 int place_make(uint64_t bytes, struct place *ret_place);
 
+/* @pid works in it: whoever removes it in our stead waits for its end. */
+void place_used_by(const struct place *place, pid_t pid);
+
 /* Remove it with all that is in it; nothing when it was not made or is closed already. */
 void place_remove(struct place *place);
+
+/* The process that removes the directory when whoever made it was killed: place FD PATH. */
+int cli_place(int argc, char **argv);
+
+/* Start it; it inherits our lock of @dirfd, by which ip-takeover clean knows that the directory
+ * is in use. The descriptor that it listens to, or -errno. */
+int place_watch(int dirfd, const char *path);
+
+/* All that is in the directory @dirfd, and itself, if it is still @path. */
+void place_empty(int dirfd, const char *path);
 
 #endif

@@ -19,6 +19,8 @@
 #include "steps.h"
 
 #define CRIU_END_MS 10000
+#define TRIES	    3
+#define LOOK_MS	    10
 
 enum step { GREETING, WAITING, FILLED, RESTORING, READY, COMMITTED, RUNS, FAILED };
 
@@ -28,6 +30,9 @@ struct receive {
 	struct place place;
 	struct criu criu;
 	enum step step;
+	bool said_ready; /* from now on the source may have committed at any time */
+	bool committed;	 /* it has */
+	int tries;
 };
 
 static void fail(struct receive *r, const char *why)
@@ -74,7 +79,7 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 	migrate_say(r->channel, "waiting", NULL);
 }
 
-static void on_restore(struct receive *r)
+static void restore(struct receive *r)
 {
 	static const char *const detached[] = { "-d", NULL };
 	char why[100];
@@ -85,8 +90,11 @@ static void on_restore(struct receive *r)
 		fail(r, why);
 		return;
 	}
+	place_used_by(&r->place, r->criu.pid);
+	r->tries++;
 	r->step = RESTORING;
-	migrate_step(STEP_RESTORING);
+	if (!r->said_ready)
+		migrate_step(STEP_RESTORING);
 }
 
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
@@ -94,25 +102,28 @@ static void abort_restore(struct receive *r)
 {
 	struct takeover_reply reply;
 
+	r->said_ready = false;
 	if (r->step == RESTORING || r->step == READY) {
 		criu_tell(&r->criu, TAKEOVER_ABORT, &reply);
 		if (!criu_wait(&r->criu, CRIU_END_MS))
 			kill(r->criu.pid, SIGKILL);
+		criu_wait(&r->criu, CRIU_END_MS);
+		criu_settle(&r->criu);
 	}
 	r->step = FAILED;
 }
 
 static void on_commit(struct receive *r)
 {
-	struct takeover_reply reply = { 0 };
-	int ret = criu_tell(&r->criu, TAKEOVER_COMMIT, &reply);
+	struct takeover_reply reply;
 
-	if (ret < 0)
-		fail(r, reply.message[0] ? reply.message : strerror(-ret));
-	else {
-		r->step = COMMITTED;
-		migrate_step(STEP_RUNNING);
-	}
+	r->committed = true;
+	if (r->step != READY)
+		return; /* once more: it will be */
+	/* Should the keeper be dead, criu ends, and look() sees that. */
+	criu_tell(&r->criu, TAKEOVER_COMMIT, &reply);
+	r->step = COMMITTED;
+	migrate_step(STEP_RUNNING);
 }
 
 static void on_word(struct receive *r, const struct channel_message *message)
@@ -124,10 +135,10 @@ static void on_word(struct receive *r, const struct channel_message *message)
 	else if (strcmp(word, "begin") == 0 && r->step == GREETING)
 		on_begin(r, message);
 	else if (strcmp(word, "restore") == 0 && r->step == FILLED)
-		on_restore(r);
-	else if (strcmp(word, "commit") == 0 && r->step == READY)
+		restore(r);
+	else if (strcmp(word, "commit") == 0 && r->said_ready && !r->committed)
 		on_commit(r);
-	else if (strcmp(word, "abort") == 0 && r->step < COMMITTED) {
+	else if (strcmp(word, "abort") == 0 && !r->committed) {
 		abort_restore(r);
 		migrate_say(r->channel, "aborted", NULL);
 	} else {
@@ -148,34 +159,54 @@ static void on_images(struct receive *r, const struct channel_message *message)
 	}
 }
 
+/* What was ready is so once more, from the same images: the source may be committed by now,
+ * and they are all that there is of the service. */
+static void on_criu_ended(struct receive *r)
+{
+	enum takeover_state state = criu_settle(&r->criu);
+	bool runs = r->criu.status == 0 || state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
+	char why[600];
+
+	if (r->step == COMMITTED && runs) {
+		r->step = RUNS;
+		migrate_step(STEP_RUNS);
+		migrate_say(r->channel, "runs", NULL);
+		return;
+	}
+	if (r->said_ready && r->tries < TRIES) {
+		restore(r);
+		return;
+	}
+	criu_why(&r->criu, why, sizeof(why));
+	fail(r, why[0] ? why : "criu failed without a word; is it installed?");
+}
+
 /* What criu and its keeper have done since. */
 static void look(struct receive *r)
 {
 	struct takeover_reply reply = { 0 };
-	char why[600];
 	int ret;
 
 	if (r->step != RESTORING && r->step != READY && r->step != COMMITTED)
 		return;
 	if (criu_ended(&r->criu)) {
-		if (r->step == COMMITTED && r->criu.status == 0) {
-			r->step = RUNS;
-			migrate_step(STEP_RUNS);
-			migrate_say(r->channel, "runs", NULL);
-		} else {
-			criu_why(&r->criu, why, sizeof(why));
-			fail(r, why[0] ? why : "criu failed without a word; is it installed?");
-		}
+		on_criu_ended(r);
 		return;
 	}
 	if (r->step != RESTORING)
 		return;
 	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
-	if (ret == 0 && reply.ret == 0) {
-		r->step = READY;
-		migrate_step(STEP_READY);
-		migrate_say(r->channel, "ready", NULL);
+	if (ret != 0 || reply.ret != 0)
+		return;
+	r->step = READY;
+	if (r->said_ready) {
+		if (r->committed)
+			on_commit(r);
+		return;
 	}
+	r->said_ready = true;
+	migrate_step(STEP_READY);
+	migrate_say(r->channel, "ready", NULL);
 }
 
 static int serve(struct receive *r)
@@ -191,7 +222,9 @@ static int serve(struct receive *r)
 
 		poll(pfd, 3, r->step == RESTORING && r->criu.asked_fd < 0 ? 1 : 1000);
 		while ((ret = channel_receive(r->channel, &message)) > 0) {
-			if (r->step == RUNS || r->step == FAILED)
+			if (r->step == RUNS ||
+			    (r->step == FAILED && (message.type != CHANNEL_JSON ||
+						   strcmp(migrate_word(&message), "abort") != 0)))
 				continue;
 			if (message.type == CHANNEL_JSON)
 				on_word(r, &message);
@@ -206,7 +239,9 @@ static int serve(struct receive *r)
 
 int cli_receive(int argc, char **argv)
 {
-	struct receive r = { .place.fd = -1, .criu.pidfd = -1, .criu.asked_fd = -1 };
+	struct receive r = {
+		.place.fd = -1, .place.watch = -1, .criu.pidfd = -1, .criu.asked_fd = -1
+	};
 	int out, null;
 
 	(void)argv;
@@ -224,9 +259,15 @@ int cli_receive(int argc, char **argv)
 		return 1;
 	serve(&r);
 	/* The source is gone. What is not ready can have no decision; else the keeper stays in
-	 * doubt, and asks. */
-	if (r.step < READY)
+	 * doubt, and asks; the images stay as long as criu does. */
+	if (!r.said_ready)
 		abort_restore(&r);
+	while (r.step == RESTORING || r.step == COMMITTED) {
+		poll(NULL, 0, LOOK_MS);
+		look(&r);
+	}
+	if (r.step == RUNS)
+		criu_settle(&r.criu);
 	if (r.step != READY)
 		place_remove(&r.place);
 	images_receive_close(r.images);

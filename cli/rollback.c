@@ -95,9 +95,10 @@ int journal_rollback(const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
 	bool source = journal_is_source(journal);
+	char mark[TAKEOVER_SOCKET_LEN + 16];
 	bool ended = journal_has_ended(journal);
 	/* The service is here; or it is gone from the source, and its images have it. */
-	bool keep = ended || journal_has_state(journal, TAKEOVER_DONE) ||
+	bool keep = ended || access(mark, F_OK) == 0 || journal_has_state(journal, TAKEOVER_DONE) ||
 		    (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
 				      (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&
 				       !process_exists(journal, "root_pid"))
@@ -121,6 +122,7 @@ int journal_rollback(const json_t *journal)
 			journal_field(journal, "guard"), strerror(-ret));
 		return 1;
 	}
+	remove(mark);
 	remove(journal_field(journal, "socket"));
 	if (remove(journal_field(journal, "path")) == 0 || errno == ENOENT)
 		return 0;

@@ -109,8 +109,12 @@ void rsh_end(struct rsh *rsh)
 		return;
 	pidfd = syscall(SYS_pidfd_open, rsh->pid, 0);
 	pfd = (struct pollfd){ .fd = pidfd, .events = POLLIN };
-	if (pidfd < 0 || poll(&pfd, 1, END_MS) <= 0)
+	if (pidfd < 0 || poll(&pfd, 1, END_MS) <= 0) {
 		kill(rsh->pid, SIGTERM);
+		/* It may be stopped. */
+		if (pidfd < 0 || poll(&pfd, 1, LAST_MS) <= 0)
+			kill(rsh->pid, SIGKILL);
+	}
 	waitpid(rsh->pid, NULL, 0);
 	close(rsh->error_fd);
 	if (pidfd >= 0)

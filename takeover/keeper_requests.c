@@ -72,6 +72,9 @@ static bool served(struct takeover_keeper *k, struct takeover_asker *asker)
 		reply.ret = takeover_request_check(&datagram, n, &asker->request, reply.message,
 						   sizeof(reply.message));
 		asker->asked = true;
+		/* Whoever does not wait for the decision has made another one by now. */
+		if (reply.ret == 0 && asker->request.verb == TAKEOVER_COMMIT && has_gone(asker->fd))
+			return true;
 	}
 	if (reply.ret == 0 && !of_our_role(k, asker->request.verb)) {
 		reply.ret = -EINVAL;

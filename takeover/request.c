@@ -49,6 +49,16 @@ const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 	return buf;
 }
 
+const char *takeover_request_mark(const char *socket, char *buf, size_t len)
+{
+	int n = strlen(socket);
+
+	if (n > 5 && strcmp(socket + n - 5, ".sock") == 0)
+		n -= 5;
+	snprintf(buf, len, "%.*s.committed", n, socket);
+	return buf;
+}
+
 int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
 			   char *error, size_t len)
 {

@@ -77,6 +77,10 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
  * from those of earlier processes of that PID, by the time of its start. */
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 
+/* Beside @socket: a file that says that the source has committed. The keeper makes it before it
+ * says so to anybody, for those who find it dead. Returns @buf. */
+const char *takeover_request_mark(const char *socket, char *buf, size_t len);
+
 /* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where
  * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.

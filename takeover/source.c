@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keeper on the source: guard, withdraw, commit, hold for the new owner. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,19 @@ int takeover_source_begin(struct takeover_keeper *k)
 	return 0;
 }
 
+/* Before anybody hears of it: see takeover_request_mark(). */
+static int mark(const struct takeover_keeper *k)
+{
+	char path[TAKEOVER_SOCKET_LEN + 16];
+	int fd = open(takeover_request_mark(k->socket, path, sizeof(path)),
+		      O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static void commit(struct takeover_keeper *k)
 {
 	k->state = TAKEOVER_COMMITTED;
@@ -216,8 +230,13 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	case TAKEOVER_COMMIT:
 		if (k->state < TAKEOVER_WITHDRAWN)
 			return takeover_keeper_say(k, -EBUSY, "criu still dumps");
-		if (k->state == TAKEOVER_WITHDRAWN)
-			commit(k);
+		if (k->state != TAKEOVER_WITHDRAWN)
+			break;
+		ret = mark(k);
+		if (ret < 0)
+			return takeover_keeper_say(
+				k, ret, "cannot write to " TAKEOVER_RUN_DIR ": %s", strerror(-ret));
+		commit(k);
 		break;
 	case TAKEOVER_ABORT:
 		if (k->state > TAKEOVER_WITHDRAWN)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "request.h"
 #include "stage.h"
@@ -29,7 +30,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		   size_t len)
 {
 	struct takeover_reply reply = { 0 };
-	char socket[TAKEOVER_SOCKET_LEN];
+	char socket[TAKEOVER_SOCKET_LEN], mark[TAKEOVER_SOCKET_LEN + 16];
 	const struct stage *stage = NULL;
 	int ret;
 
@@ -43,17 +44,30 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 	ret = (c->mover > 0 ? takeover_request_wait : takeover_request)(
 		takeover_request_path(c->criu_pid, socket, sizeof(socket)), stage->verb, value,
 		c->root_pid, &reply);
+	/* The keeper is dead, and had decided: the tasks must not run again. */
+	if (ret < 0 && stage->verb == TAKEOVER_DUMP_WITHDRAW && c->mover > 0 &&
+	    access(takeover_request_mark(socket, mark, sizeof(mark)), F_OK) == 0) {
+		snprintf(line, len, "%s: committed by a keeper that was killed then", name);
+		return 0;
+	}
 	if (stage->role && ret == -ENOENT) {
 		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
 					    c->images, c->mover, &reply);
 		if (ret < 0)
 			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
 				 c->self, strerror(-ret));
+	} else if (ret == -ENOENT && c->mover > 0 && stage->role == NULL &&
+		   (stage->verb == TAKEOVER_DUMP_WITHDRAW ||
+		    stage->verb == TAKEOVER_RESTORE_CLAIM)) {
+		snprintf(line, len, "%s: the keeper is gone, and has decided nothing", name);
 	} else if (ret == -ENOENT) {
 		return 0; /* no takeover here, or done already */
 	} else if (ret < 0)
 		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
 			 name, strerror(-ret));
+	/* A mover does not end a process that has no address to move. */
+	if (ret == 0 && reply.ret > 0 && c->mover > 0)
+		reply.ret = -EADDRNOTAVAIL;
 	if (ret == 0 && reply.message[0])
 		snprintf(line, len, "%s: %s", name, reply.message);
 	else if (ret == 0 && reply.ret < 0)

@@ -164,6 +164,7 @@ static int begin(struct takeover_keeper *k)
 
 void takeover_worker(struct takeover_keeper *k)
 {
+	char mark[TAKEOVER_SOCKET_LEN + 16];
 	bool first = k->state == TAKEOVER_STARTING;
 	struct takeover_reply reply = { 0 };
 
@@ -197,5 +198,6 @@ void takeover_worker(struct takeover_keeper *k)
 	/* In this order: a journal without a socket is that of a keeper that was killed. */
 	if (k->guard_name[0])
 		takeover_journal_close(k);
+	unlink(takeover_request_mark(k->socket, mark, sizeof(mark)));
 	unlink(k->socket);
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* After criu's end: what it and its keeper have left, by the journal. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "criu.h"
+#include "journal.h"
+#include "netlink.h"
+
+#define PATIENCE_MS 5000
+#define LOOK_MS	    5
+
+bool criu_keeper_is_dead(const struct criu *criu)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool dead;
+
+	strcpy(sun.sun_path, criu->socket);
+	dead = fd >= 0 && connect(fd, (void *)&sun, sizeof(sun)) < 0 && errno == ECONNREFUSED;
+	if (fd >= 0)
+		close(fd);
+	return dead;
+}
+
+/* The journal of its keeper, or NULL; drop *@ret_all. */
+static json_t *find(const struct criu *criu, json_t **ret_all)
+{
+	json_t *j;
+	size_t i;
+
+	*ret_all = cli_journals();
+	json_array_foreach(*ret_all, i, j)
+		if (strcmp(journal_field(j, "socket"), criu->socket) == 0)
+			return j;
+	return NULL;
+}
+
+static enum takeover_state state_of(const json_t *journal)
+{
+	int state = 0;
+
+	if (!journal)
+		return TAKEOVER_DONE;
+	while (state < TAKEOVER_STATES - 1 && !journal_has_state(journal, state))
+		state++;
+	return state;
+}
+
+enum takeover_state criu_settle(struct criu *criu)
+{
+	long deadline = takeover_now_ms() + PATIENCE_MS;
+	enum takeover_state state;
+
+	for (;;) {
+		bool dead = criu_keeper_is_dead(criu);
+		json_t *all, *journal = find(criu, &all);
+
+		/* A restore that has not failed: the tasks run, whatever became of the keeper. */
+		if (dead && journal && criu->status == 0 && strcmp(criu->verb, "restore") == 0)
+			json_object_set_new(journal, "state",
+					    json_string(takeover_state_name(TAKEOVER_RELEASED)));
+		state = state_of(journal);
+		if (dead && journal)
+			journal_rollback(journal);
+		json_decref(all);
+		/* The keeper still acts on criu's end. */
+		if (dead || criu->status == 0 || state >= TAKEOVER_RELEASED ||
+		    state == TAKEOVER_COMMITTED || takeover_now_ms() > deadline)
+			return state;
+		poll(NULL, 0, LOOK_MS);
+	}
+}

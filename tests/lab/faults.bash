@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Faults of ip-takeover migrate: stopped at a step, somebody is killed, and it goes on.
+# shellcheck disable=SC2154,SC2034 # shared, pid, load, service: of helper.bash
+
+# start_migrate STEP_OF_SOURCE STEP_OF_DESTINATION [OPTION...]: from alpha to beta; where a step
+# is named, the process stops there. Sets $mover.
+start_migrate() {
+	printf '#!/bin/sh\n%s exec /src/build/ip-takeover "$@"\n' "${2:+IP_TAKEOVER_STOP_AT=$2}" >"$shared/remote"
+	chmod +x "$shared/remote"
+	# No function: the process is that of nsenter, which stops and goes on as its child does.
+	"$top/scripts/lab" exec alpha env ${1:+IP_TAKEOVER_STOP_AT="$1"} /src/build/ip-takeover migrate \
+		--pid "$pid" --to beta --remote-program /shared/remote --timeout 5 "${@:3}" \
+		>"$shared/migrate.err" 2>&1 3>&- &
+	mover=$!
+}
+
+mover=
+
+# A lab does not go down while nsenter is stopped: nobody reaps its child.
+go_on() { [ -z "$mover" ] || kill -CONT "$mover" 2>/dev/null || :; }
+
+# The host and the pgrep words of each who takes part.
+declare -gA who=(
+	[migrate]="alpha -f ^/src/build/ip-takeover.migrate"
+	[ssh]="alpha -x ssh"
+	[source-criu]="alpha -ox criu"
+	[source-action]="alpha -x criu-action"
+	[source-keeper]="alpha -f ^ip-takeover.keeper"
+	[receive]="beta -f ^/src/build/ip-takeover.receive"
+	[destination-criu]="beta -ox criu"
+	[destination-action]="beta -x criu-action"
+	[destination-keeper]="beta -f ^ip-takeover.keeper"
+)
+
+# pids_of WHO
+pids_of() {
+	local words
+	read -ra words <<<"${who[$1]}"
+	on "${words[0]}" pgrep "${words[@]:1}"
+}
+
+# signal_to SIGNAL WHO: if there is any.
+signal_to() {
+	local words
+	read -ra words <<<"${who[$2]}"
+	on "${words[0]}" pkill "-$1" "${words[@]:1}"
+}
+
+is_in_state() {
+	local words
+	read -ra words <<<"${who[$1]}"
+	on "${words[0]}" pgrep -r "$2" "${words[@]:1}"
+}
+
+has_gone() { not kill -0 "$1"; }
+is_stopped_or_over() { is_in_state "$1" T || is_in_state migrate T || has_gone "$mover"; }
+died() { not pids_of "$1"; }
+
+# Which host holds the address: exactly one.
+owner() {
+	local host found=
+	for host in alpha beta; do
+		if holds_address "$host"; then found+=$host; fi
+	done
+	[ "$found" = alpha ] || [ "$found" = beta ] || return 1
+	on $found pgrep -x "$service" >/dev/null || return 1
+	echo "$found"
+}
+
+one_copy() {
+	local o
+	o=$(owner) || return 1
+	[ "$o" = alpha ] && o=beta || o=alpha
+	no_process "$o" && not holds_address "$o"
+}
+
+no_images() { on "$1" sh -c '! ls -d /dev/shm/ip-takeover-* /run/ip-takeover-* /tmp/ip-takeover-* 2>/dev/null'; }
+
+# It has moved completely, or not at all.
+all_or_nothing() {
+	local host journal=() via=(alpha)
+	until_true 30 "one owner, one copy" one_copy
+	owner=$(owner)
+	[ "$owner" = alpha ] || via+=(beta)
+	for host in alpha beta; do
+		until_true 20 "the keepers of $host end" no_keeper "$host"
+		until_true 10 "no images are left on $host" no_images "$host"
+		no_journal "$host" || journal+=("$host")
+	done
+	ends_at "$owner" via "${via[@]}" journal "${journal[@]}"
+}
+
+# fault SIDE STEP VICTIM: stopped at STEP of SIDE, VICTIM is killed.
+fault() {
+	local side=$1 step=$2 victim=$3 process=migrate
+	[ "$side" = source ] || process=receive
+	echo "== $victim killed at step $step of the $side"
+	start_redis
+	start_load 20 --interval-ms 10-30
+	if [ "$side" = source ]; then start_migrate "$step" ""; else start_migrate "" "$step"; fi
+	until_true 20 "it stops at $step" is_stopped_or_over $process
+	if ! is_in_state $process T >/dev/null; then
+		echo "it has never come to the step $step"
+		cat "$shared/migrate.err"
+		return 1
+	fi
+	if pids_of "$victim" >/dev/null; then
+		signal_to KILL "$victim"
+		[ "$victim" = $process ] || until_true 5 "$victim dies" died "$victim"
+	fi
+	signal_to CONT $process || :
+	kill -CONT "$mover" || :
+	until_true 60 "migrate ends" has_gone "$mover"
+	wait "$mover" || :
+	cat "$shared/migrate.err"
+	all_or_nothing
+	echo "   it is on $owner"
+}
+
+# sample LIST-OF-STEPS NAME: all, or those around NAME, when not FAULTS=all.
+sample() {
+	if [ "${FAULTS:-}" = all ]; then echo "$1"; else grep -B1 -A1 -x "$2" <<<"$1"; fi
+}
+
+# each_step VICTIM: in a new lab each.
+each_step() {
+	local first=1 side step steps
+	for side in source destination; do
+		steps=$("$top/build/ip-takeover" steps $side)
+		if [ $side = source ]; then steps=$(sample "$steps" commit); else steps=$(sample "$steps" ready); fi
+		for step in ${STEPS:-$steps}; do
+			"$top/build/ip-takeover" steps $side | grep -qx "$step" || continue
+			[ $first = 1 ] || { "$top/scripts/lab" down; setup; }
+			first=0 load=''
+			fault $side "$step" "$1"
+		done
+	done
+}
