@@ -93,6 +93,11 @@ struct images_stats images_send_stats(const struct images_sender *s)
 	return stats;
 }
 
+void images_send_watch(struct images_sender *s, void (*watch)(struct images_sender *sender))
+{
+	s->watch = watch;
+}
+
 /* What the store has more than was sent. */
 static int send_store(struct images_sender *s)
 {
@@ -107,6 +112,8 @@ static int send_store(struct images_sender *s)
 		if (ret < 0)
 			return ret;
 		s->sent += n;
+		if (s->watch)
+			s->watch(s);
 	}
 	return 0;
 }

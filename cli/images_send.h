@@ -36,6 +36,9 @@ void images_send_close(struct images_sender *sender);
  * what has changed. Those that have ended are left out. */
 int images_send_memory(struct images_sender *sender, const pid_t *pids, size_t n);
 
+/* While memory is sent ahead, now and then. */
+void images_send_watch(struct images_sender *sender, void (*watch)(struct images_sender *sender));
+
 /* Send what criu has written of pages by now. */
 int images_send_follow(struct images_sender *sender);
 

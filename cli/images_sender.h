@@ -21,6 +21,7 @@ struct images_sender {
 	uint64_t bytes;	   /* sent of all files */
 	int ahead_error;   /* of the channel, while memory was sent ahead */
 	struct images_runs runs;
+	void (*watch)(struct images_sender *sender);
 	struct images_stats stats;
 	unsigned char *buf;
 	char error[200];

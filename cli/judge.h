@@ -25,6 +25,9 @@ int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c);
 /* How long the service will be frozen, in ms: an estimate. */
 unsigned long judge_freeze_ms(const struct facts *facts);
 
+/* Whether it is missing here, or another. */
+bool judge_file_differs(const struct facts_file *file);
+
 /* The parts of judge(). */
 void judge_host(const struct facts *facts, struct checks *c);
 void judge_cpu(const struct facts *facts, struct checks *c);

@@ -15,7 +15,10 @@
 #include "images_receive.h"
 #include "journal.h"
 #include "migrate.h"
+#include "migrate_options.h"
+#include "migrate_result.h"
 #include "place.h"
+#include "preflight.h"
 #include "steps.h"
 
 #define CRIU_END_MS 10000
@@ -29,6 +32,7 @@ struct receive {
 	struct images_receiver *images;
 	struct place place;
 	struct criu criu;
+	json_t *criu_options;
 	enum step step;
 	bool said_ready; /* from now on the source may have committed at any time */
 	bool committed;	 /* it has */
@@ -44,7 +48,7 @@ static void fail(struct receive *r, const char *why)
 static void on_hello(struct receive *r, const struct channel_message *message)
 {
 	json_int_t protocol = json_integer_value(json_object_get(message->json, "protocol"));
-	char why[200];
+	char why[200], host[64] = "";
 
 	if (protocol != MIGRATE_PROTOCOL) {
 		snprintf(why, sizeof(why),
@@ -55,9 +59,18 @@ static void on_hello(struct receive *r, const struct channel_message *message)
 		return;
 	}
 	migrate_step(STEP_GREETED);
-	migrate_say(
-		r->channel, "hello",
-		json_pack("{s:s, s:i}", "version", TAKEOVER_VERSION, "protocol", MIGRATE_PROTOCOL));
+	gethostname(host, sizeof(host) - 1);
+	migrate_say(r->channel, "hello",
+		    json_pack("{s:s, s:i, s:s}", "version", TAKEOVER_VERSION, "protocol",
+			      MIGRATE_PROTOCOL, "host", host));
+}
+
+static void on_facts(struct receive *r, const struct channel_message *message)
+{
+	json_t *answer = preflight_answer(json_object_get(message->json, "facts"));
+
+	migrate_step(STEP_JUDGED);
+	migrate_say(r->channel, "findings", answer);
 }
 
 static void on_begin(struct receive *r, const struct channel_message *message)
@@ -81,10 +94,15 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 
 static void restore(struct receive *r)
 {
-	static const char *const detached[] = { "-d", NULL };
-	char why[100];
-	int ret = criu_start("restore", r->place.path, detached, &r->criu);
+	const char *options[MIGRATE_CRIU_OPTIONS_MAX + 2] = { "-d", NULL };
+	char why[300];
+	int ret = migrate_options_take_criu(r->criu_options, options + 1, why, sizeof(why));
 
+	if (ret < 0) {
+		fail(r, why);
+		return;
+	}
+	ret = criu_start("restore", r->place.path, options, &r->criu);
 	if (ret < 0) {
 		snprintf(why, sizeof(why), "cannot run criu: %s", strerror(-ret));
 		fail(r, why);
@@ -95,6 +113,12 @@ static void restore(struct receive *r)
 	r->step = RESTORING;
 	if (!r->said_ready)
 		migrate_step(STEP_RESTORING);
+}
+
+static void on_restore(struct receive *r, const struct channel_message *message)
+{
+	r->criu_options = json_incref(json_object_get(message->json, "options"));
+	restore(r);
 }
 
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
@@ -132,10 +156,12 @@ static void on_word(struct receive *r, const struct channel_message *message)
 
 	if (strcmp(word, "hello") == 0 && r->step == GREETING)
 		on_hello(r, message);
+	else if (strcmp(word, "facts") == 0 && r->step == GREETING)
+		on_facts(r, message);
 	else if (strcmp(word, "begin") == 0 && r->step == GREETING)
 		on_begin(r, message);
 	else if (strcmp(word, "restore") == 0 && r->step == FILLED)
-		restore(r);
+		on_restore(r, message);
 	else if (strcmp(word, "commit") == 0 && r->said_ready && !r->committed)
 		on_commit(r);
 	else if (strcmp(word, "abort") == 0 && !r->committed) {
@@ -170,7 +196,7 @@ static void on_criu_ended(struct receive *r)
 	if (r->step == COMMITTED && runs) {
 		r->step = RUNS;
 		migrate_step(STEP_RUNS);
-		migrate_say(r->channel, "runs", NULL);
+		migrate_say(r->channel, "runs", migrate_runs(r->criu.pid));
 		return;
 	}
 	if (r->said_ready && r->tries < TRIES) {
@@ -251,6 +277,7 @@ int cli_receive(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	/* Whatever prints must not print into the channel. */
 	out = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -272,5 +299,6 @@ int cli_receive(int argc, char **argv)
 		place_remove(&r.place);
 	images_receive_close(r.images);
 	channel_close(r.channel);
+	json_decref(r.criu_options);
 	return r.step == RUNS ? 0 : 1;
 }

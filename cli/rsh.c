@@ -16,7 +16,7 @@
 
 #define WORDS_MAX 32
 #define LAST_MS	  200
-#define END_MS	  5000
+#define END_MS	  1000
 
 /* The words of @command, then @host and what is to be run there. */
 static int compose(char *command, const char *host, const char *program, const char **argv)
@@ -92,11 +92,16 @@ const char *rsh_why(struct rsh *rsh)
 	while (used > 0 && isspace((unsigned char)rsh->said[used - 1]))
 		rsh->said[--used] = '\0';
 	for (char *c = rsh->said; *c; c++)
-		if (iscntrl((unsigned char)*c) && *c != '\n')
+		if ((*c < ' ' || *c > '~') && *c != '\n')
 			*c = '?';
-	line = strrchr(rsh->said, '\n');
+	/* A banner may come first, usage behind what is wrong. */
+	line = strstr(rsh->said, "ip-takeover: ");
 	if (line)
-		memmove(rsh->said, line + 1, strlen(line));
+		line[strcspn(line, "\n")] = '\0';
+	else if ((line = strrchr(rsh->said, '\n')))
+		line++;
+	if (line)
+		memmove(rsh->said, line, strlen(line) + 1);
 	return rsh->said[0] ? rsh->said : "the connection to the other host has ended";
 }
 

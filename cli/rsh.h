@@ -10,7 +10,7 @@
 struct rsh {
 	pid_t pid;
 	int error_fd; /* what it says on its standard error */
-	char said[300];
+	char said[2048];
 };
 
 /* Run "@rsh @host @program receive", where @rsh may have options behind it, parted by spaces

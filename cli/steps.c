@@ -15,6 +15,13 @@ static const char *const names[STEPS] = {
 	[STEP_READY] = "ready",	    [STEP_RUNNING] = "running", [STEP_RUNS] = "runs",
 };
 
+static void (*on_step)(enum migrate_step step);
+
+void migrate_on_step(void (*listener)(enum migrate_step step))
+{
+	on_step = listener;
+}
+
 const char *migrate_step_name(enum migrate_step step)
 {
 	return names[step];
@@ -24,6 +31,8 @@ void migrate_step(enum migrate_step step)
 {
 	const char *stop = getenv("IP_TAKEOVER_STOP_AT");
 
+	if (on_step)
+		on_step(step);
 	if (stop && strcmp(stop, names[step]) == 0)
 		raise(SIGSTOP);
 }

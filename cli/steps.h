@@ -32,6 +32,9 @@ enum migrate_step {
  * step's name stops itself there, until SIGCONT: somebody wants to look, or to test. */
 void migrate_step(enum migrate_step step);
 
+/* Whoever wants to know of each step, first. */
+void migrate_on_step(void (*listener)(enum migrate_step step));
+
 const char *migrate_step_name(enum migrate_step step);
 
 /* ip-takeover steps source|destination: their names, one a line. */

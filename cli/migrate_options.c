@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "judge.h"
+#include "migrate_options.h"
+
+#define TIMEOUT_S   600
+#define SECONDS_MAX 86400
+
+static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int wrong(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "ip-takeover migrate: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\n");
+	return 2;
+}
+
+static int help(void)
+{
+	printf("usage: ip-takeover migrate --pid PID --to HOST [OPTION...] [-- CRIU-OPTION...]\n"
+	       "  --pid PID              the process, with its descendants\n"
+	       "  --to HOST              where to, as ssh has it\n"
+	       "  --check                only say whether it can move\n"
+	       "  --dry-run              the same, and what would be done\n"
+	       "  --sync                 copy files that differ there, by rsync\n"
+	       "  --max-freeze SECONDS   refuse, or undo, what takes longer (%d)\n"
+	       "  --timeout SECONDS      for all that comes before the freeze (%d)\n"
+	       "  --keep-images DIR      where to leave criu's images and log\n"
+	       "  --rsh COMMAND          instead of ssh\n"
+	       "  --remote-program PATH  ip-takeover on HOST\n"
+	       "  --verbose, --quiet     say all, or only what is wrong\n"
+	       "  --json                 events, one a line\n",
+	       JUDGE_MAX_FREEZE_S, TIMEOUT_S);
+	return 0;
+}
+
+/* A decimal number of @min to @max, and nothing else. */
+static bool number(const char *text, long min, long max, long *ret_number)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || n < min || n > max)
+		return false;
+	*ret_number = n;
+	return true;
+}
+
+static int read_number(int opt, const char *text, struct migrate_options *o)
+{
+	long n;
+
+	if (opt == 'p') {
+		if (o->pid > 0)
+			return wrong("--pid: only one: criu dumps one tree at a time; move trees "
+				     "one by one, each with an address of its own, or start those "
+				     "that share one from one process, and name that");
+		if (!number(text, 2, 1 << 22, &n))
+			return wrong("--pid: expected a PID, not \"%s\"", text);
+		o->pid = n;
+		return -1;
+	}
+	if (!number(text, 1, SECONDS_MAX, &n))
+		return wrong("--%s: expected 1 to %d seconds, not \"%s\"",
+			     opt == 'm' ? "max-freeze" : "timeout", SECONDS_MAX, text);
+	*(opt == 'm' ? &o->max_freeze_s : &o->timeout_s) = n;
+	return -1;
+}
+
+static int check(const struct migrate_options *o)
+{
+	char error[200];
+
+	if (o->pid == 0)
+		return wrong("--pid PID is missing");
+	if (!o->host)
+		return wrong("--to HOST is missing");
+	if (o->host[0] == '-' || o->host[0] == '\0')
+		return wrong("--to: expected a host, not \"%s\"", o->host);
+	if (o->rsh[strspn(o->rsh, " ")] == '\0')
+		return wrong("--rsh: expected a command");
+	if (o->quiet && (o->verbose || o->json))
+		return wrong("--quiet contradicts --%s", o->verbose ? "verbose" : "json");
+	if (o->check && o->dry_run)
+		return wrong("--check or --dry-run, not both");
+	if (o->keep_images && (o->check || o->dry_run))
+		return wrong("--keep-images: no images come of --%s",
+			     o->check ? "check" : "dry-run");
+	return migrate_options_check_criu(o->criu, error, sizeof(error)) < 0 ? wrong("%s", error)
+									     : -1;
+}
+
+int migrate_options_read(int argc, char **argv, struct migrate_options *o)
+{
+	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'p' },
+		{ "to", required_argument, NULL, 't' },
+		{ "rsh", required_argument, NULL, 'e' },
+		{ "remote-program", required_argument, NULL, 'r' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "dry-run", no_argument, NULL, 'd' },
+		{ "sync", no_argument, NULL, 's' },
+		{ "max-freeze", required_argument, NULL, 'm' },
+		{ "timeout", required_argument, NULL, 'T' },
+		{ "keep-images", required_argument, NULL, 'k' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "leave-stopped", no_argument, NULL, 'S' },
+		{ "leave-running", no_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int opt, ret = -1;
+
+	*o = (struct migrate_options){
+		.rsh = "ssh",
+		.program = "ip-takeover",
+		.max_freeze_s = JUDGE_MAX_FREEZE_S,
+		.timeout_s = TIMEOUT_S,
+	};
+	while (ret < 0 && (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1)
+		switch (opt) {
+		case 't':
+			o->host = optarg;
+			break;
+		case 'e':
+			o->rsh = optarg;
+			break;
+		case 'r':
+			o->program = optarg;
+			break;
+		case 'c':
+			o->check = true;
+			break;
+		case 'd':
+			o->dry_run = true;
+			break;
+		case 's':
+			o->sync = true;
+			break;
+		case 'k':
+			o->keep_images = optarg;
+			break;
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'p':
+		case 'm':
+		case 'T':
+			ret = read_number(opt, optarg, o);
+			break;
+		case 'S':
+			return wrong("--leave-stopped: a move that fails is undone by itself, and "
+				     "after one that succeeds a copy here could only do harm");
+		case 'R':
+			return wrong("--leave-running: the service would run on both hosts, with "
+				     "one address");
+		case 'h':
+			return help();
+		case ':':
+			return wrong("%s: expected a value; see --help", argv[optind - 1]);
+		default:
+			return wrong("%s: no such option, or not with a value; see --help",
+				     argv[optind - 1]);
+		}
+	if (ret >= 0)
+		return ret;
+	/* The word before: "--" is what getopt_long() has passed. */
+	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
+		return wrong("\"%s\" is no option; options for criu come after --", argv[optind]);
+	o->criu = (const char *const *)argv + optind;
+	return check(o);
+}
