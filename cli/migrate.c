@@ -301,6 +301,8 @@ static int send_ahead(struct migrate *m)
 			break;
 	}
 	free(pids);
+	if (ret == -EPIPE)
+		return say(m, ret, rsh_why(&m->remote));
 	return ret < 0 ? say(m, ret, m->images ? images_send_error(m->images) : strerror(-ret)) : 0;
 }
 

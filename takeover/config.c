@@ -92,10 +92,25 @@ static int read_others(const struct reader *r, const config_t *cfg, bool *ignore
 	return 0;
 }
 
+static int read_doubt(const struct reader *r, const config_t *cfg, enum takeover_in_doubt *policy)
+{
+	static const char *const names[] = { "wait", "go", "abort" };
+	const config_setting_t *s = config_lookup(cfg, "in_doubt");
+	const char *text = s ? config_setting_get_string(s) : "wait";
+
+	for (int i = 0; text && i < 3; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*policy = i;
+			return 0;
+		}
+	return complain(r, s, "in_doubt: expected \"wait\", \"go\" or \"abort\"");
+}
+
 static int read_all(const struct reader *r, const config_t *cfg, struct takeover_config *config)
 {
-	static const char *const known[] = { "addresses", "hold_packets", "hold_seconds",
-					     "probe_ms",  "quiesce_ms",	  "other_processes" };
+	static const char *const known[] = { "addresses", "hold_packets",    "hold_seconds",
+					     "probe_ms",  "quiesce_ms",	     "other_processes",
+					     "in_doubt",  "in_doubt_seconds" };
 	const config_setting_t *root = config_root_setting(cfg);
 	const config_setting_t *list = config_lookup(cfg, "addresses");
 	int ret = 0;
@@ -109,7 +124,8 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 		if (!found)
 			return complain(r, s,
 					"unknown setting; known are addresses, hold_packets, "
-					"hold_seconds, probe_ms, quiesce_ms, other_processes");
+					"hold_seconds, probe_ms, quiesce_ms, other_processes, "
+					"in_doubt, in_doubt_seconds");
 	}
 	if (!list || !config_setting_is_list(list) || config_setting_length(list) == 0 ||
 	    config_setting_length(list) > TAKEOVER_ADDRESSES_MAX)
@@ -127,7 +143,8 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 	       read_number(r, cfg, "hold_seconds", 1, 3600, &config->hold_seconds) ?:
 	       read_number(r, cfg, "probe_ms", 1, 10000, &config->probe_ms) ?:
 	       read_number(r, cfg, "quiesce_ms", 0, 10000, &config->quiesce_ms) ?:
-	       read_others(r, cfg, &config->ignore_others);
+	       read_number(r, cfg, "in_doubt_seconds", 1, 86400, &config->in_doubt_seconds) ?:
+	       read_doubt(r, cfg, &config->in_doubt) ?: read_others(r, cfg, &config->ignore_others);
 }
 
 static int check_file(const struct reader *r, FILE *f)
@@ -178,9 +195,11 @@ static int check_text(const struct reader *r, const char *text, size_t n)
 int takeover_config_parse(const char *text, size_t n, const char *name,
 			  struct takeover_config *ret_config, char *error, size_t len)
 {
-	struct takeover_config config = {
-		.hold_packets = 65536, .hold_seconds = 120, .probe_ms = 30, .quiesce_ms = 100
-	};
+	struct takeover_config config = { .hold_packets = 65536,
+					  .hold_seconds = 120,
+					  .probe_ms = 30,
+					  .quiesce_ms = 100,
+					  .in_doubt_seconds = 60 };
 	struct reader r = { name, error, len };
 	char *copy;
 	config_t cfg;

@@ -12,6 +12,9 @@
 #define TAKEOVER_CONFIG_ENV    "IP_TAKEOVER_CONFIG"
 #define TAKEOVER_ADDRESSES_MAX 64
 
+/* What a destination does that never hears whether the source has committed. */
+enum takeover_in_doubt { TAKEOVER_DOUBT_WAIT, TAKEOVER_DOUBT_GO, TAKEOVER_DOUBT_ABORT };
+
 struct takeover_config {
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
 	size_t n_addresses;
@@ -21,6 +24,8 @@ struct takeover_config {
 	uint32_t quiesce_ms;   /* before the freeze sockets drain at most so long */
 	/* Sockets of processes that are not dumped do not stand in the way. */
 	bool ignore_others;
+	enum takeover_in_doubt in_doubt;
+	uint32_t in_doubt_seconds; /* after so long */
 };
 
 /* Read the file named by IP_TAKEOVER_CONFIG, else TAKEOVER_CONFIG_PATH. -ENOENT

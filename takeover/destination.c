@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conntrack.h"
+#include "doubt.h"
 #include "keeper.h"
 #include "netlink.h"
 #include "task_sockets.h"
@@ -211,6 +212,7 @@ static int claim(struct takeover_keeper *k)
 		if (ret < 0)
 			return ret;
 		k->state = TAKEOVER_READY;
+		k->ready_at_ms = takeover_now_ms();
 		takeover_journal(k, "nobody else");
 	}
 	if (k->state != TAKEOVER_READY)
@@ -320,6 +322,10 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 	case TAKEOVER_COMMIT:
 		if (k->state < TAKEOVER_READY)
 			return takeover_keeper_say(k, -EBUSY, "criu still restores");
+		/* A person; whoever decides for both hosts may decide otherwise. */
+		if (request->value && !k->in_doubt && !k->decided)
+			return takeover_keeper_say(
+				k, -EBUSY, "it is not in doubt: ip-takeover migrate decides");
 		if (!k->decided) {
 			k->decided = true;
 			takeover_journal(k, "committed");
@@ -369,9 +375,7 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 	if (k->state < TAKEOVER_READY)
 		rollback_after(k, "the connection to the source has ended");
 	else if (k->state == TAKEOVER_READY && !k->decided)
-		takeover_keeper_say(k, 0,
-				    "in doubt: the connection to the source has ended before it "
-				    "said whether it has committed");
+		takeover_doubt_begin(k);
 }
 
 /* Somebody may have taken an address away again: then it is not ours to announce. */
@@ -390,6 +394,8 @@ void takeover_destination_tick(struct takeover_keeper *k)
 {
 	long since = takeover_now_ms() - k->claimed_at_ms;
 
+	if (k->state == TAKEOVER_READY && k->mover_pid > 0 && !k->decided)
+		takeover_doubt_ask(k);
 	if (k->state != TAKEOVER_CLAIMED && k->state != TAKEOVER_RELEASED)
 		return;
 	if (k->state == TAKEOVER_RELEASED && !k->released) {

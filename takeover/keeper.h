@@ -102,6 +102,8 @@ struct takeover_keeper {
 	unsigned int n_connections;	   /* of TCP and the tree, before the dump */
 	uint16_t port;			   /* one that the service answers at */
 	long back_since_ms;		   /* the source has sockets again */
+	long ready_at_ms; /* on the destination: since when only the source's word is missing */
+	bool in_doubt;	  /* and it does not come */
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */

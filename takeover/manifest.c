@@ -33,24 +33,46 @@ int takeover_manifest_init(struct takeover_manifest *manifest)
 	return 0;
 }
 
+static json_t *macs_to_json(const unsigned char macs[][TAKEOVER_MAC_LEN], size_t n)
+{
+	json_t *list = json_array();
+	char text[18];
+
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *b = macs[i];
+
+		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
+			 b[3], b[4], b[5]);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+static void add_secret(json_t *json, const struct takeover_manifest *m)
+{
+	char text[2 * TAKEOVER_SECRET_LEN + 1];
+
+	for (size_t i = 0; i < TAKEOVER_SECRET_LEN; i++)
+		snprintf(text + 2 * i, 3, "%02x", m->secret[i]);
+	json_object_set_new(json, "secret", json_string(text));
+	json_object_set_new(json, "source", macs_to_json(m->source, m->n_addresses));
+}
+
 static json_t *to_json(const struct takeover_manifest *m)
 {
-	json_t *addresses = json_array(), *neighbours = json_array();
+	json_t *addresses = json_array(), *json;
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	for (size_t i = 0; i < m->n_addresses; i++)
 		json_array_append_new(addresses, json_string(takeover_address_format(
 							 &m->addresses[i], text, sizeof(text))));
-	for (size_t i = 0; i < m->n_neighbours; i++) {
-		const unsigned char *b = m->neighbours[i];
-
-		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2],
-			 b[3], b[4], b[5]);
-		json_array_append_new(neighbours, json_string(text));
-	}
-	return json_pack("{s:i, s:s, s:I, s:b, s:o, s:o}", "version", TAKEOVER_MANIFEST_VERSION,
+	json = json_pack("{s:i, s:s, s:I, s:b, s:o, s:o}", "version", TAKEOVER_MANIFEST_VERSION,
 			 "id", m->id, "epoch", (json_int_t)m->epoch, "withdrawn", m->withdrawn,
-			 "addresses", addresses, "neighbours", neighbours);
+			 "addresses", addresses, "neighbours",
+			 macs_to_json(m->neighbours, m->n_neighbours));
+	if (json && m->has_secret)
+		add_secret(json, m);
+	return json;
 }
 
 int takeover_manifest_format(const struct takeover_manifest *manifest, char **ret_text)
@@ -108,6 +130,42 @@ bool takeover_manifest_is_id(const char *id)
 	return true;
 }
 
+static bool read_mac(const json_t *json, unsigned char *b)
+{
+	const char *text = json_string_value(json);
+	int end = 0;
+
+	/* sscanf() would take signs and spaces, too. */
+	return text && strlen(text) == 17 && strspn(text, "0123456789abcdefABCDEF:") == 17 &&
+	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2], &b[3],
+		      &b[4], &b[5], &end) == 6 &&
+	       end == 17 && !(b[0] & 1);
+}
+
+static int read_secret(const json_t *json, struct takeover_manifest *m, const char **ret_wrong)
+{
+	const json_t *secret = json_object_get(json, "secret");
+	const json_t *source = json_object_get(json, "source");
+	const char *text = json_string_value(secret);
+
+	if (!secret && !source)
+		return 0;
+	*ret_wrong = "secret: expected 32 digits like \"0f\"";
+	if (!text || strlen(text) != 2 * TAKEOVER_SECRET_LEN ||
+	    strspn(text, "0123456789abcdef") != 2 * TAKEOVER_SECRET_LEN)
+		return -EINVAL;
+	for (size_t i = 0; i < TAKEOVER_SECRET_LEN; i++)
+		sscanf(text + 2 * i, "%2hhx", &m->secret[i]);
+	*ret_wrong = "source: expected a unicast MAC for each address";
+	if (json_array_size(source) != m->n_addresses)
+		return -EINVAL;
+	for (size_t i = 0; i < m->n_addresses; i++)
+		if (!read_mac(json_array_get(source, i), m->source[i]))
+			return -EINVAL;
+	m->has_secret = true;
+	return 0;
+}
+
 static int from_json(const json_t *json, struct takeover_manifest *m, const char **ret_wrong)
 {
 	const json_t *version = json_object_get(json, "version");
@@ -152,26 +210,18 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	m->n_neighbours = json_array_size(neighbours);
 	if (!json_is_array(neighbours) || m->n_neighbours > TAKEOVER_NEIGHBOURS_MAX)
 		return -EINVAL;
-	for (size_t i = 0; i < m->n_neighbours; i++) {
-		const char *text = json_string_value(json_array_get(neighbours, i));
-		unsigned char *b = m->neighbours[i];
-		int end = 0;
-
-		/* sscanf() would take signs and spaces, too. */
-		if (!text || strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
-		    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2],
-			   &b[3], &b[4], &b[5], &end) != 6 ||
-		    end != 17 || (b[0] & 1))
+	for (size_t i = 0; i < m->n_neighbours; i++)
+		if (!read_mac(json_array_get(neighbours, i), m->neighbours[i]))
 			return -EINVAL;
-	}
-	return 0;
+	return read_secret(json, m, ret_wrong);
 }
 
 int takeover_manifest_parse(const char *text, size_t n, struct takeover_manifest **ret_manifest,
 			    char *error, size_t len)
 {
-	static const char *const known[] = { "version",	  "id",		"epoch", "withdrawn",
-					     "addresses", "neighbours", NULL };
+	static const char *const known[] = { "version",	  "id",	       "epoch",
+					     "withdrawn", "addresses", "neighbours",
+					     "secret",	  "source",    NULL };
 	const char *wrong = "no memory";
 	struct takeover_manifest *m;
 	json_t *json;

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "announce.h"
 #include "config.h"
+#include "siphash.h"
 
 #define TAKEOVER_MANIFEST_NAME	  "ip-takeover.json"
 #define TAKEOVER_MANIFEST_VERSION 1
@@ -25,6 +26,11 @@ struct takeover_manifest {
 	/* On-link neighbours and gateways that the moved connections use. */
 	unsigned char neighbours[TAKEOVER_NEIGHBOURS_MAX][TAKEOVER_MAC_LEN];
 	size_t n_neighbours;
+	/* Of a mover, for a destination in doubt: by what the keepers know one another, and the
+	 * source's MAC on the device of each address. */
+	bool has_secret;
+	unsigned char secret[TAKEOVER_SECRET_LEN];
+	unsigned char source[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 };
 
 /* Fill @id with a fresh random uuid (RFC 9562 version 4) and set the epoch. */

@@ -65,6 +65,7 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 	static const int32_t most[TAKEOVER_VERBS] = {
 		[TAKEOVER_DUMP_EXIT] = TAKEOVER_EXIT_NO_CONNECTION,
 		[TAKEOVER_YIELD] = 1,
+		[TAKEOVER_COMMIT] = 1,
 	};
 	struct takeover_request r;
 

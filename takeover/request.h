@@ -26,8 +26,9 @@ enum takeover_request_verb {
 	/* Of the mover, who drives both hosts (ip-takeover migrate) */
 	TAKEOVER_AWAIT_HANDOVER, /* answered when the source has withdrawn: the images are whole */
 	TAKEOVER_AWAIT_READY,	 /* answered when the destination's tasks are there, still frozen */
-	TAKEOVER_COMMIT,	 /* source: the tasks may die. destination: they may run */
-	TAKEOVER_ABORT,		 /* neither */
+	TAKEOVER_COMMIT, /* source: the tasks may die. destination: they may run; value: 1 of a
+			  * person, when in doubt */
+	TAKEOVER_ABORT,	 /* neither */
 	TAKEOVER_VERBS,
 };
 

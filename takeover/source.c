@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conntrack.h"
+#include "doubt.h"
 #include "netlink.h"
 #include "service.h"
 #include "source.h"
@@ -45,6 +46,11 @@ int takeover_source_open(struct takeover_keeper *k)
 		if (ret < 0)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
 						   strerror(-ret));
+	}
+	if (k->mover_pid > 0) {
+		ret = takeover_doubt_prepare(k);
+		if (ret < 0)
+			return ret;
 	}
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
 	if (ret < 0)
@@ -341,6 +347,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 	long now = takeover_now_ms();
 	bool all = true;
 
+	takeover_doubt_answer(k);
 	if (k->state == TAKEOVER_PREPARED && !k->silent && k->criu_fd >= 0 &&
 	    takeover_tasks_traced(k->tasks, k->n_tasks, k->criu_pid) &&
 	    takeover_source_silence(k) == 0)

@@ -54,7 +54,8 @@ is_in_state() {
 
 has_gone() { not kill -0 "$1"; }
 is_stopped_or_over() { is_in_state "$1" T || is_in_state migrate T || has_gone "$mover"; }
-died() { not pids_of "$1"; }
+# A zombie has died.
+died() { not is_in_state "$1" D,I,R,S,T,t; }
 
 # Which host holds the address: exactly one.
 owner() {

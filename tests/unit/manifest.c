@@ -58,6 +58,9 @@ static void fill(struct takeover_manifest *m)
 	m->n_addresses = 2;
 	memcpy(m->neighbours[0], "\x02\x00\x00\x00\x00\x01", TAKEOVER_MAC_LEN);
 	m->n_neighbours = 1;
+	m->has_secret = true;
+	memcpy(m->secret, "0123456789abcdef", TAKEOVER_SECRET_LEN);
+	memcpy(m->source[1], "\x02\x00\x00\x00\x00\x0a", TAKEOVER_MAC_LEN);
 	m->withdrawn = true;
 }
 

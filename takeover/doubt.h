@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A destination that is ready, and never hears whether the source has committed: in doubt. It
+ * stays frozen, asks the segment, and then does what its configuration says. */
+#ifndef TAKEOVER_DOUBT_H
+#define TAKEOVER_DOUBT_H
+
+#include "keeper.h"
+
+/* On the source, before the manifest is written: by what it will know its destination. */
+int takeover_doubt_prepare(struct takeover_keeper *keeper);
+
+/* On the source, from time to time: answer what is asked on the segment. */
+void takeover_doubt_answer(struct takeover_keeper *keeper);
+
+/* On the destination: nobody is there any more who could say it. */
+void takeover_doubt_begin(struct takeover_keeper *keeper);
+
+/* On the destination, from time to time while it is ready and nothing is decided. */
+void takeover_doubt_ask(struct takeover_keeper *keeper);
+
+#endif
