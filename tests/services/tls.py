@@ -22,6 +22,7 @@ async def echo(reader, writer):
         writer.write(line)
         await writer.drain()
     writer.close()
+    await writer.wait_closed()
 
 
 async def serve(address, port, certificate, key):
@@ -44,7 +45,9 @@ async def client(number, address, port, context, report):
             report["lines"] += 1
             line += 1
             await asyncio.sleep(0.02)
+        # Both ends say that they close, lest one's last word draws an RST.
         writer.close()
+        await writer.wait_closed()
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         report["failed"] += 1
         report["error"] = repr(error)
