@@ -480,9 +480,10 @@ static int move(struct migrate *m)
 
 	migrate_step(STEP_CONNECT);
 	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, &m->channel);
-	if (ret < 0)
-		return say(m, ret, "cannot start the remote shell"),
-		       say_failure(m, "was not moved, and runs here");
+	if (ret < 0) {
+		say(m, ret, "cannot start the remote shell");
+		return say_failure(m, "was not moved, and runs here");
+	}
 	deadline_set(m->o.timeout_s, channel_fd(m->channel));
 	channel_set_patience(m->channel, SEND_MS);
 	ret = greet(m) ?: preflight(m);
@@ -491,9 +492,10 @@ static int move(struct migrate *m)
 		return 0;
 	}
 	ret = ret ?: send_ahead(m) ?: dump(m) ?: hand_over(m);
-	if (ret == -EINPROGRESS)
-		return say(m, ret, "its keeper does not answer"),
-		       say_failure(m, "may be committed; see ip-takeover status on both hosts");
+	if (ret == -EINPROGRESS) {
+		say(m, ret, "its keeper does not answer");
+		return say_failure(m, "may be committed; see ip-takeover status on both hosts");
+	}
 	if (ret < 0) {
 		take_back(m);
 		return say_failure(m, "was not moved, and runs here");
