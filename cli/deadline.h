@@ -12,7 +12,11 @@ void deadline_set(unsigned int seconds, int socket);
 /* From now on there is none. */
 void deadline_forget(void);
 
-/* Since deadline_set(). */
+/* Since deadline_set(); or, once and for all, somebody has interrupted us. */
 bool deadline_passed(void);
+
+/* Take SIGINT, SIGTERM and SIGHUP for such an end. */
+void deadline_at_signals(void);
+bool deadline_interrupted(void);
 
 #endif

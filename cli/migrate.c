@@ -73,10 +73,12 @@ static int say(struct migrate *m, int ret, const char *why)
 {
 	if (m->why[0])
 		return ret;
-	if (deadline_passed() && m->freeze_until_ms > 0)
+	if (deadline_interrupted() && !m->committed)
+		snprintf(m->why, sizeof(m->why), "interrupted");
+	else if (deadline_passed() && m->freeze_until_ms > 0 && !m->committed)
 		snprintf(m->why, sizeof(m->why), "not done within %u s (--max-freeze)",
 			 m->o.max_freeze_s);
-	else if (deadline_passed())
+	else if (deadline_passed() && !m->committed)
 		snprintf(m->why, sizeof(m->why), "not ready to freeze it within %u s (--timeout)",
 			 m->o.timeout_s);
 	else
@@ -96,6 +98,8 @@ static int expect(struct migrate *m, const char *word, struct channel_message *m
 
 		if (left <= 0)
 			return say(m, -ETIMEDOUT, "the other host does not answer");
+		if (deadline_interrupted() && !m->committed && !m->why[0])
+			return say(m, -EINTR, "");
 		poll(&pfd, 1, left);
 	}
 	if (ret == -EPIPE)
@@ -575,6 +579,7 @@ int cli_migrate(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* Ignored, as a parent may have left it, it would let the kernel reap our children. */
 	signal(SIGCHLD, SIG_DFL);
+	deadline_at_signals();
 	progress_open(&m.o);
 	migrate_on_step(progress_step);
 	ret = look(&m) < 0 ? 1 : move(&m);

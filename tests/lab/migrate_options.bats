@@ -135,3 +135,34 @@ line='moved redis-server \([0-9]+\) alpha -> beta: 10 connections, frozen 0\.[0-
 	[ "$(on alpha sha256sum "$lib")" = "$(on beta sha256sum "$lib")" ]
 	moved
 }
+
+# interrupted_at STEP SIGNAL
+interrupted_at() {
+	"$top/scripts/lab" exec alpha env IP_TAKEOVER_STOP_AT="$1" /src/build/ip-takeover migrate --pid "$pid" --to beta \
+		--remote-program /src/build/ip-takeover >"$shared/said" 2>&1 3>&- &
+	local mover=$! status=0
+	until_true 20 "it stops at $1" on alpha pgrep -r T -f "^/src/build/ip-takeover.migrate"
+	on alpha pkill "-$2" -f "^/src/build/ip-takeover.migrate"
+	on alpha pkill -CONT -f "^/src/build/ip-takeover.migrate"
+	# nsenter stops as its child does.
+	kill -CONT $mover
+	wait $mover || status=$?
+	cat "$shared/said"
+	[ $status = "$3" ]
+}
+
+@test "whoever interrupts it before the commit has it undone, later nothing" {
+	local step
+	start
+	for step in connect preflight ahead dump images restore; do
+		interrupted_at $step TERM 1
+		last_line 'was not moved, and runs here: interrupted$'
+		on alpha redis-cli -h $address -t 2 ping
+		until_true 15 "the keepers end" no_keeper alpha
+		no_journal alpha || forget alpha
+	done
+	interrupted_at ahead HUP 1
+	interrupted_at committed TERM 0
+	last_line "^moved redis-server"
+	moved
+}
