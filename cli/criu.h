@@ -36,6 +36,9 @@ int criu_ask(struct criu *criu, enum takeover_request_verb verb, struct takeover
 /* Ask and wait for the answer; a reply that is negative is put into @reply, too. */
 int criu_tell(struct criu *criu, enum takeover_request_verb verb, struct takeover_reply *ret_reply);
 
+/* Have its keeper undo what was done, and wait for its end, but not for long. */
+void criu_abort(struct criu *criu, int timeout_ms);
+
 /* It has ended: where that leaves its takeover, after its keeper's own end, if that has not
  * become the owner; the rest of a keeper that was killed is undone, or done. DONE when nothing
  * is known of one. */

@@ -435,14 +435,10 @@ static int hand_over(struct migrate *m)
 /* Nothing is committed: the service goes on here. */
 static void take_back(struct migrate *m)
 {
-	struct takeover_reply reply;
 	struct channel_message message;
 
 	if (m->criu.pid > 0) {
-		criu_tell(&m->criu, TAKEOVER_ABORT, &reply);
-		if (!criu_wait(&m->criu, CRIU_END_MS))
-			kill(m->criu.pid, SIGKILL);
-		criu_wait(&m->criu, CRIU_END_MS);
+		criu_abort(&m->criu, CRIU_END_MS);
 		criu_settle(&m->criu);
 	}
 	m->timeout_s = m->criu.pid > 0 ? ABORTED_S : 1;

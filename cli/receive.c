@@ -124,14 +124,9 @@ static void on_restore(struct receive *r, const struct channel_message *message)
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
 static void abort_restore(struct receive *r)
 {
-	struct takeover_reply reply;
-
 	r->said_ready = false;
 	if (r->step == RESTORING || r->step == READY) {
-		criu_tell(&r->criu, TAKEOVER_ABORT, &reply);
-		if (!criu_wait(&r->criu, CRIU_END_MS))
-			kill(r->criu.pid, SIGKILL);
-		criu_wait(&r->criu, CRIU_END_MS);
+		criu_abort(&r->criu, CRIU_END_MS);
 		criu_settle(&r->criu);
 	}
 	r->step = FAILED;
