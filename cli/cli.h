@@ -11,6 +11,7 @@ int cli_claim(int argc, char **argv);
 int cli_withdraw(int argc, char **argv);
 int cli_rollback(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_commit(int argc, char **argv);
 int cli_clean(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_receive(int argc, char **argv);

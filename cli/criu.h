@@ -44,6 +44,9 @@ void criu_abort(struct criu *criu, int timeout_ms);
  * is known of one. */
 enum takeover_state criu_settle(struct criu *criu);
 
+/* The source's keeper has committed: whether it has heard the new owner, or does within so long. */
+bool criu_owner_is_heard(const struct criu *criu, int timeout_ms);
+
 /* Whether the keeper was killed, and its worker. */
 bool criu_keeper_is_dead(const struct criu *criu);
 

@@ -75,3 +75,20 @@ enum takeover_state criu_settle(struct criu *criu)
 		poll(NULL, 0, LOOK_MS);
 	}
 }
+
+bool criu_owner_is_heard(const struct criu *criu, int timeout_ms)
+{
+	long deadline = takeover_now_ms() + timeout_ms;
+
+	for (;;) {
+		bool dead = criu_keeper_is_dead(criu);
+		json_t *all, *journal = find(criu, &all);
+		bool ended = !journal || journal_has_ended(journal);
+		bool heard = !journal;
+
+		json_decref(all);
+		if (dead || ended || takeover_now_ms() > deadline)
+			return heard && !dead;
+		poll(NULL, 0, LOOK_MS);
+	}
+}

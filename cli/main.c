@@ -22,6 +22,7 @@ static const struct {
 	  "ADDRESS         make a configured address this host's and announce it" },
 	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
+	{ "commit", cli_commit, "ID              let a service run here that is in doubt" },
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
 	{ "receive", cli_receive, NULL },
 	{ "steps", cli_steps, NULL },

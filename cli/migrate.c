@@ -506,11 +506,14 @@ static int move(struct migrate *m)
 	ret = expect(m, "runs", &message);
 	if (ret == 0 && criu_ended(&m->criu))
 		criu_settle(&m->criu);
-	if (ret < 0)
+	if (ret < 0 && !criu_owner_is_heard(&m->criu, m->timeout_s * 1000)) {
+		place_keep(&m->place);
+		progress_say("the images stay in %s", m->place.path);
 		return say_failure(m, "is committed to the other host, which has not said that it "
 				      "runs; see ip-takeover status there");
+	}
 	migrate_step(STEP_DONE);
-	say_result(m, message.json);
+	say_result(m, ret == 0 ? message.json : NULL);
 	return 0;
 }
 
@@ -565,6 +568,8 @@ int cli_migrate(int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
+	if (m.o.resume)
+		return migrate_resume(m.o.resume, m.o.rsh, m.o.host, m.o.program);
 	m.host = m.o.host;
 	m.timeout_s = smaller(m.o.timeout_s, ANSWER_S);
 	m.rsh = m.o.rsh;

@@ -30,4 +30,8 @@ const char *migrate_word(const struct channel_message *message);
 /* A text field of it, "" when there is none; control characters are taken out. */
 const char *migrate_field(const struct channel_message *message, const char *name);
 
+/* Tell the destination of the takeover @id, which is in doubt, what this host's journal says.
+ * The exit status. */
+int migrate_resume(const char *id, const char *rsh, const char *host, const char *program);
+
 #endif

@@ -29,6 +29,7 @@ static int wrong(const char *format, ...)
 static int help(void)
 {
 	printf("usage: ip-takeover migrate --pid PID --to HOST [OPTION...] [-- CRIU-OPTION...]\n"
+	       "       ip-takeover migrate --resume ID --to HOST [--rsh COMMAND]\n"
 	       "  --pid PID              the process, with its descendants\n"
 	       "  --to HOST              where to, as ssh has it\n"
 	       "  --check                only say whether it can move\n"
@@ -84,7 +85,9 @@ static int check(const struct migrate_options *o)
 {
 	char error[200];
 
-	if (o->pid == 0)
+	if (o->pid > 0 && o->resume)
+		return wrong("--pid or --resume, not both");
+	if (o->pid == 0 && !o->resume)
 		return wrong("--pid PID is missing");
 	if (!o->host)
 		return wrong("--to HOST is missing");
@@ -110,6 +113,7 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 		{ "to", required_argument, NULL, 't' },
 		{ "rsh", required_argument, NULL, 'e' },
 		{ "remote-program", required_argument, NULL, 'r' },
+		{ "resume", required_argument, NULL, 'i' },
 		{ "check", no_argument, NULL, 'c' },
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "sync", no_argument, NULL, 's' },
@@ -142,6 +146,9 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 			break;
 		case 'r':
 			o->program = optarg;
+			break;
+		case 'i':
+			o->resume = optarg;
 			break;
 		case 'c':
 			o->check = true;

@@ -13,6 +13,7 @@
 struct migrate_options {
 	pid_t pid;
 	const char *host, *rsh, *program;
+	const char *resume;	 /* a takeover's id, or NULL */
 	const char *keep_images; /* a directory, or NULL */
 	unsigned int max_freeze_s, timeout_s;
 	bool check, dry_run, sync, verbose, quiet, json;

@@ -23,6 +23,9 @@ void place_used_by(const struct place *place, pid_t pid);
 /* Remove it with all that is in it; nothing when it was not made or is closed already. */
 void place_remove(struct place *place);
 
+/* It stays, for a person; whoever would remove it in our stead ends. */
+void place_keep(struct place *place);
+
 /* The process that removes the directory when whoever made it was killed: place FD PATH. */
 int cli_place(int argc, char **argv);
 

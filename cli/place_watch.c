@@ -17,6 +17,7 @@
 
 #include "place.h"
 
+#define KEEP	  ((pid_t)-1) /* in place of a PID */
 #define USERS_MAX 8
 #define TRIES	  50 /* a keeper may leave its record there at this moment */
 #define AGAIN_MS  20
@@ -94,6 +95,17 @@ void place_used_by(const struct place *place, pid_t pid)
 		return; /* it was killed */
 }
 
+void place_keep(struct place *place)
+{
+	if (place->fd < 0)
+		return;
+	place_used_by(place, KEEP);
+	close(place->fd);
+	if (place->watch >= 0)
+		close(place->watch);
+	place->fd = place->watch = -1;
+}
+
 int cli_place(int argc, char **argv)
 {
 	struct pollfd users[USERS_MAX];
@@ -110,6 +122,8 @@ int cli_place(int argc, char **argv)
 	if (chdir("/") < 0)
 		return 1;
 	while (read(0, &pid, sizeof(pid)) == sizeof(pid)) {
+		if (pid == KEEP)
+			return 0;
 		users[n].fd = syscall(SYS_pidfd_open, pid, 0);
 		users[n].events = POLLIN;
 		n += users[n].fd >= 0 && n < USERS_MAX - 1;

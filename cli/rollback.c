@@ -95,7 +95,9 @@ int journal_rollback(const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
 	bool source = journal_is_source(journal);
-	char mark[TAKEOVER_SOCKET_LEN + 16];
+	char file[TAKEOVER_SOCKET_LEN + 16];
+	const char *mark =
+		takeover_request_mark(journal_field(journal, "socket"), file, sizeof(file));
 	bool ended = journal_has_ended(journal);
 	/* The service is here; or it is gone from the source, and its images have it. */
 	bool keep = ended || access(mark, F_OK) == 0 || journal_has_state(journal, TAKEOVER_DONE) ||

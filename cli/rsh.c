@@ -19,13 +19,14 @@
 #define END_MS	  1000
 
 /* The words of @command, then @host and what is to be run there. */
-static int compose(char *command, const char *host, const char *program, const char **argv)
+static int compose(char *command, const char *host, const char *program, const char *verb,
+		   const char *id, const char **argv)
 {
 	size_t n = 0;
 	char *rest;
 
 	for (char *word = strtok_r(command, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		if (n == WORDS_MAX - 4)
+		if (n == WORDS_MAX - 5)
 			return -E2BIG;
 		argv[n++] = word;
 	}
@@ -34,7 +35,9 @@ static int compose(char *command, const char *host, const char *program, const c
 		return -EINVAL;
 	argv[n++] = host;
 	argv[n++] = program;
-	argv[n++] = "receive";
+	argv[n++] = verb;
+	if (id)
+		argv[n++] = id;
 	argv[n] = NULL;
 	return 0;
 }
@@ -48,7 +51,7 @@ int rsh_start(struct rsh *rsh, const char *command, const char *host, const char
 
 	if (!copy)
 		return -ENOMEM;
-	ret = compose(copy, host, program, argv);
+	ret = compose(copy, host, program, "receive", NULL, argv);
 	if (ret == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, data) < 0)
 		ret = -errno;
 	if (ret == 0 && pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -124,4 +127,25 @@ void rsh_end(struct rsh *rsh)
 	close(rsh->error_fd);
 	if (pidfd >= 0)
 		close(pidfd);
+}
+
+int rsh_run(const char *command, const char *host, const char *program, const char *verb,
+	    const char *id)
+{
+	const char *argv[WORDS_MAX];
+	char *copy = strdup(command);
+	int status = 0, ret = copy ? compose(copy, host, program, verb, id, argv) : -ENOMEM;
+	pid_t pid = ret == 0 ? fork() : -1;
+
+	if (pid == 0) {
+		execvp(argv[0], (char *const *)argv);
+		perror(argv[0]);
+		_exit(127);
+	}
+	free(copy);
+	if (pid < 0)
+		return ret < 0 ? ret : -EAGAIN;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
 }

@@ -18,6 +18,10 @@ struct rsh {
 int rsh_start(struct rsh *rsh, const char *command, const char *host, const char *program,
 	      struct channel **ret_channel);
 
+/* Run "@rsh @host @program @verb @id": its exit status, or -errno. */
+int rsh_run(const char *command, const char *host, const char *program, const char *verb,
+	    const char *id);
+
 /* Why the channel has ended: what the remote shell said last. */
 const char *rsh_why(struct rsh *rsh);
 

@@ -2,6 +2,7 @@
 /* ip-takeover status: from the journals. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "journal.h"
@@ -35,6 +36,12 @@ static const char *advice(const json_t *journal)
 		return is_stopped(journal) ? "the process is stopped, without the address; "
 					     "packets wait for the new owner"
 					   : "the process is gone; packets wait for the new owner";
+	if (journal_has_state(journal, TAKEOVER_READY))
+		return strncmp(journal_field(journal, "message"), "in doubt", 8) == 0
+			       ? "restored, frozen and silent; where the source is committed: "
+				 "ip-takeover commit ID, where the service runs there: ip-takeover "
+				 "rollback ID"
+			       : "restored, frozen and silent; the source decides";
 	if (journal_has_state(journal, TAKEOVER_RELEASED))
 		return "the service runs here";
 	if (journal_has_state(journal, TAKEOVER_DONE))

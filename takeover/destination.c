@@ -328,6 +328,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 				k, -EBUSY, "it is not in doubt: ip-takeover migrate decides");
 		if (!k->decided) {
 			k->decided = true;
+			k->in_doubt = false;
 			takeover_journal(k, "committed");
 		}
 		break;

@@ -134,6 +134,7 @@ static void go(struct takeover_keeper *k, const char *why)
 		return;
 	k->message[0] = '\0';
 	k->decided = true;
+	k->in_doubt = false;
 	takeover_event(k, why);
 	takeover_journal(k, "committed");
 }

@@ -37,6 +37,7 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 {
 	enum takeover_state before = k->state;
 	char said[sizeof(k->message)];
+	bool doubt = k->in_doubt;
 
 	memcpy(said, k->message, sizeof(said));
 	k->message[0] = '\0';
@@ -45,7 +46,8 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 		 reply->ret == -ECANCELED && !k->message[0] ? "this takeover was rolled back"
 							    : k->message);
 	/* What a rollback has undone is no longer worth a word; why it came is. */
-	if (!k->message[0] && (before == TAKEOVER_ROLLED_BACK || k->state != TAKEOVER_ROLLED_BACK))
+	if (!k->message[0] && doubt == k->in_doubt &&
+	    (before == TAKEOVER_ROLLED_BACK || k->state != TAKEOVER_ROLLED_BACK))
 		memcpy(k->message, said, sizeof(said));
 }
 

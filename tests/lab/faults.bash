@@ -39,11 +39,13 @@ pids_of() {
 	on "${words[0]}" pgrep "${words[@]:1}"
 }
 
-# signal_to SIGNAL WHO: if there is any.
+host_of() { echo "${who[$1]%% *}"; }
+
+# signal_to SIGNAL WHO: if there is any. Sets $hit to the PIDs.
 signal_to() {
-	local words
-	read -ra words <<<"${who[$2]}"
-	on "${words[0]}" pkill "-$1" "${words[@]:1}"
+	hit=$(pids_of "$2") || return 0
+	# shellcheck disable=SC2086
+	on "$(host_of "$2")" kill "-$1" $hit
 }
 
 is_in_state() {
@@ -54,8 +56,12 @@ is_in_state() {
 
 has_gone() { not kill -0 "$1"; }
 is_stopped_or_over() { is_in_state "$1" T || is_in_state migrate T || has_gone "$mover"; }
-# A zombie has died.
-died() { not is_in_state "$1" D,I,R,S,T,t; }
+# Those that signal_to has hit on HOST; a zombie has died.
+have_died() {
+	local state
+	state=$(on "$1" ps -o stat= -p "${hit//$'\n'/,}") || return 0
+	not grep -qv '^Z' <<<"$state"
+}
 
 # Which host holds the address: exactly one.
 owner() {
@@ -91,13 +97,18 @@ all_or_nothing() {
 	ends_at "$owner" via "${via[@]}" journal "${journal[@]}"
 }
 
+busy() {
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+}
+
 # fault SIDE STEP VICTIM: stopped at STEP of SIDE, VICTIM is killed.
 fault() {
 	local side=$1 step=$2 victim=$3 process=migrate
 	[ "$side" = source ] || process=receive
 	echo "== $victim killed at step $step of the $side"
-	start_redis
-	start_load 20 --interval-ms 10-30
+	busy
 	if [ "$side" = source ]; then start_migrate "$step" ""; else start_migrate "" "$step"; fi
 	until_true 20 "it stops at $step" is_stopped_or_over $process
 	if ! is_in_state $process T >/dev/null; then
@@ -107,7 +118,7 @@ fault() {
 	fi
 	if pids_of "$victim" >/dev/null; then
 		signal_to KILL "$victim"
-		[ "$victim" = $process ] || until_true 5 "$victim dies" died "$victim"
+		[ "$victim" = $process ] || until_true 5 "$victim dies" have_died "$(host_of "$victim")"
 	fi
 	signal_to CONT $process || :
 	kill -CONT "$mover" || :
@@ -137,3 +148,35 @@ each_step() {
 		done
 	done
 }
+
+# The segment carries nothing between alpha and beta, for good, or until it does again: by ports
+# of its bridge that are isolated. Both reach the client.
+link_between() {
+	local segment host
+	read -r segment _ <"${shared%/shared}/segment.pid"
+	for host in alpha beta; do
+		nsenter -t "$segment" -n bridge link set dev "$host" isolated "$1"
+	done
+}
+cut() { link_between on; }
+heal() { link_between off; }
+
+id_on() { on "$1" /src/build/ip-takeover status --json | jq -er '.[].id'; }
+
+# policy WORDS: what beta's configuration says.
+policy() { on beta sh -c "echo '$1' >>/etc/criu/ip-takeover.conf"; }
+
+# stopped_at SIDE STEP: start_migrate, until it has come there.
+stopped_at() {
+	local process=migrate
+	[ "$1" = source ] || process=receive
+	if [ "$1" = source ]; then start_migrate "$2" ""; else start_migrate "" "$2"; fi
+	until_true 20 "it stops at $2" is_in_state $process T
+}
+
+go_on_from() {
+	signal_to CONT "$1"
+	go_on
+}
+
+over() { until_true "${1:-30}" "migrate ends" has_gone "$mover"; }

@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# The link between the hosts breaks for good right at the commit, and the destination is in
+# doubt: frozen and silent, it asks, and follows its configuration, or a person.
+
+load helper
+load faults
+
+eval "lab_$(declare -f teardown)"
+teardown() {
+	go_on
+	lab_teardown
+}
+
+in_doubt() { until_true 15 "beta is in doubt" says beta 'in doubt'; }
+
+# The source commits, and beta never hears it.
+cut_after_commit() {
+	busy
+	stopped_at source committed
+	cut
+	go_on_from migrate
+	in_doubt
+	says alpha committed
+	no_process alpha
+	until_true 5 "it is restored, frozen" on beta pgrep -x "$service"
+	not who_has
+}
+
+# The source never hears that beta is ready.
+cut_before_commit() {
+	busy
+	stopped_at destination ready
+	cut
+	go_on_from receive
+	over 40
+	cat "$shared/migrate.err"
+	grep -q 'was not moved' "$shared/migrate.err"
+	until_true 10 "alpha answers" answers_go_on
+	in_doubt
+	[ "$(who_has)" = "$(mac_of alpha)" ]
+}
+
+@test "cut after the commit: wait; the link comes back: beta has it" {
+	cut_after_commit
+	heal
+	over
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "cut after the commit: wait; a person says commit" {
+	cut_after_commit
+	on beta /src/build/ip-takeover commit "$(id_on beta)"
+	over 40
+	until_true 10 "beta answers" answers_go_on
+	# What alpha holds goes where alpha can hear.
+	heal
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "cut after the commit: go" {
+	policy 'in_doubt = "go"; in_doubt_seconds = 1;'
+	cut_after_commit
+	until_true 10 "beta answers" answers_go_on
+	over 40
+	heal
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "cut after the commit: abort: the images stay on alpha" {
+	policy 'in_doubt = "abort"; in_doubt_seconds = 1;'
+	cut_after_commit
+	until_true 10 "beta gives up" says beta 'rolled back'
+	over 40
+	is_clean_of_process
+	grep -q 'Its images stay in /' "$shared/migrate.err"
+	on alpha sh -c 'cd /dev/shm/ip-takeover-* && criu restore --images-dir . -d -v4 -o restore.log \
+		--tcp-established --network-lock skip --action-script /src/build/criu-action && rm -r "$PWD"'
+	heal
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+is_clean_of_process() { no_process alpha && until_true 5 "beta has none" no_process beta; }
+
+@test "cut before the commit: wait; the link comes back: alpha keeps it" {
+	cut_before_commit
+	heal
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "cut before the commit: wait; a person says rollback" {
+	cut_before_commit
+	on beta /src/build/ip-takeover rollback "$(id_on beta)"
+	heal
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "cut before the commit: abort" {
+	policy 'in_doubt = "abort"; in_doubt_seconds = 1;'
+	cut_before_commit
+	until_true 10 "beta gives up" says beta 'rolled back'
+	heal
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "both movers and alpha's keeper killed after the commit: resumed by hand" {
+	busy
+	stopped_at source committed
+	cut
+	signal_to KILL source-keeper
+	signal_to KILL migrate
+	go_on
+	in_doubt
+	signal_to KILL receive
+	heal
+	says alpha 'keeper was killed'
+	# Nobody answers on the segment.
+	says beta 'in doubt'
+	on alpha /src/build/ip-takeover migrate --resume "$(id_on alpha)" --to beta --remote-program /src/build/ip-takeover 3>&-
+	until_true 10 "beta answers" answers_go_on
+	forget alpha
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "a commit by hand of what is not in doubt is refused" {
+	busy
+	stopped_at source commit
+	exits 1 'it is not in doubt' on beta /src/build/ip-takeover commit "$(id_on beta)"
+	exits 1 'this host is the source' on alpha /src/build/ip-takeover commit "$(id_on alpha)"
+	go_on_from migrate
+	over
+	all_or_nothing
+	[ "$owner" = beta ]
+}
