@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "keeper.h"
 #include "place.h"
+#include "report.h"
 #include "steps.h"
 
 static const struct {
@@ -24,6 +25,8 @@ static const struct {
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
 	{ "commit", cli_commit, "ID              let a service run here that is in doubt" },
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },
+	{ "report", cli_report,
+	  "[ID]            what a takeover has taken, in bars; --json, --svg FILE" },
 	{ "receive", cli_receive, NULL },
 	{ "steps", cli_steps, NULL },
 	{ "place", cli_place, NULL },

@@ -26,6 +26,7 @@
 #include "place.h"
 #include "preflight.h"
 #include "progress.h"
+#include "report_migrate.h"
 #include "rsh.h"
 #include "steps.h"
 #include "task_sockets.h"
@@ -61,6 +62,8 @@ struct migrate {
 	struct place place;
 	struct images_sender *images;
 	struct criu criu;
+	struct clock_offset clock;
+	json_t *theirs; /* the destination's part of the record */
 	char why[700];
 };
 
@@ -132,6 +135,23 @@ static int take_hello(struct migrate *m, const struct channel_message *message)
 	return say(m, -EPROTO, why);
 }
 
+static int compare_clocks(struct migrate *m)
+{
+	struct channel_message message;
+	int ret = 0;
+
+	for (int i = 0; i < CLOCK_QUESTIONS && ret == 0; i++) {
+		int64_t asked_ns = clock_now_ns();
+
+		ret = clock_ask(m->channel);
+		ret = ret < 0 && ret != -EPIPE ? say(m, ret, strerror(-ret))
+					       : expect(m, "clock", &message);
+		if (ret == 0)
+			clock_take(&m->clock, asked_ns, message.json, clock_now_ns());
+	}
+	return ret;
+}
+
 static int greet(struct migrate *m)
 {
 	struct channel_message message;
@@ -146,7 +166,7 @@ static int greet(struct migrate *m)
 
 	if (ret < 0 && ret != -EPIPE)
 		return say(m, ret, strerror(-ret));
-	ret = expect(m, "hello", &message) ?: take_hello(m, &message);
+	ret = expect(m, "hello", &message) ?: take_hello(m, &message) ?: compare_clocks(m);
 	m->timeout_s = smaller(m->o.timeout_s, ANSWER_S);
 	return ret;
 }
@@ -473,8 +493,29 @@ static int say_failure(struct migrate *m, const char *what)
 	return 1;
 }
 
+static void save_report(const struct migrate *m, const char *result)
+{
+	struct images_stats images = { 0 };
+	struct migrated migrated = {
+		.name = m->name,
+		.to = m->host,
+		.result = result,
+		.pid = m->root,
+		.clock = &m->clock,
+		.theirs = m->theirs,
+	};
+
+	if (m->images) {
+		images = images_send_stats(m->images);
+		migrated.images = &images;
+	}
+	if (m->criu.pid > 0)
+		report_migrated(m->criu.socket, &migrated);
+}
+
 static int move(struct migrate *m)
 {
+	char result[sizeof(m->why) + 16];
 	struct channel_message message;
 	int ret;
 
@@ -498,6 +539,8 @@ static int move(struct migrate *m)
 	}
 	if (ret < 0) {
 		take_back(m);
+		snprintf(result, sizeof(result), "not moved: %s", m->why);
+		save_report(m, result);
 		return say_failure(m, "was not moved, and runs here");
 	}
 	/* From here on only the destination's copy counts. */
@@ -513,6 +556,8 @@ static int move(struct migrate *m)
 				      "runs; see ip-takeover status there");
 	}
 	migrate_step(STEP_DONE);
+	m->theirs = ret == 0 ? json_incref(json_object_get(message.json, "record")) : NULL;
+	save_report(m, "moved");
 	say_result(m, ret == 0 ? message.json : NULL);
 	return 0;
 }
@@ -585,6 +630,7 @@ int cli_migrate(int argc, char **argv)
 	migrate_on_step(progress_step);
 	ret = look(&m) < 0 ? 1 : move(&m);
 	deadline_forget();
+	json_decref(m.theirs);
 	images_send_close(m.images);
 	channel_close(m.channel);
 	rsh_end(&m.remote);

@@ -5,11 +5,12 @@
  *
  *   source        destination
  *   hello         hello           whether they understand one another
+ *   clock         clock           five times, to compare them
  *   facts         findings        preflight
  *   begin         waiting         a directory for the images
  *   (images.h)                    memory ahead, then files while criu dumps
  *   restore       ready           the tasks are there, frozen; or failed, and why
- *   commit        runs            only now; or abort, aborted
+ *   commit        runs            only now, with a record (report.h); or abort, aborted
  */
 #ifndef MIGRATE_H
 #define MIGRATE_H

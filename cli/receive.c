@@ -19,6 +19,7 @@
 #include "migrate_result.h"
 #include "place.h"
 #include "preflight.h"
+#include "report_migrate.h"
 #include "steps.h"
 
 #define CRIU_END_MS 10000
@@ -153,6 +154,8 @@ static void on_word(struct receive *r, const struct channel_message *message)
 		on_hello(r, message);
 	else if (strcmp(word, "facts") == 0 && r->step == GREETING)
 		on_facts(r, message);
+	else if (strcmp(word, "clock") == 0 && r->step == GREETING)
+		clock_answer(r->channel, clock_now_ns());
 	else if (strcmp(word, "begin") == 0 && r->step == GREETING)
 		on_begin(r, message);
 	else if (strcmp(word, "restore") == 0 && r->step == FILLED)
@@ -182,6 +185,17 @@ static void on_images(struct receive *r, const struct channel_message *message)
 
 /* What was ready is so once more, from the same images: the source may be committed by now,
  * and they are all that there is of the service. */
+static void say_that_it_runs(struct receive *r)
+{
+	char id[REPORT_ID_STRLEN];
+	json_t *record = report_here(r->criu.socket, "released", id);
+	json_t *runs = migrate_runs(r->criu.pid);
+
+	if (record)
+		json_object_set_new(runs, "record", record);
+	migrate_say(r->channel, "runs", runs);
+}
+
 static void on_criu_ended(struct receive *r)
 {
 	enum takeover_state state = criu_settle(&r->criu);
@@ -191,7 +205,7 @@ static void on_criu_ended(struct receive *r)
 	if (r->step == COMMITTED && runs) {
 		r->step = RUNS;
 		migrate_step(STEP_RUNS);
-		migrate_say(r->channel, "runs", migrate_runs(r->criu.pid));
+		say_that_it_runs(r);
 		return;
 	}
 	if (r->said_ready && r->tries < TRIES) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "migrate_clock.h"
 #include "steps.h"
 
 static const char *const names[STEPS] = {
@@ -21,6 +22,7 @@ void migrate_on_step(void (*listener)(enum migrate_step step))
 {
 	on_step = listener;
 }
+static int64_t taken_ns[STEPS];
 
 const char *migrate_step_name(enum migrate_step step)
 {
@@ -33,8 +35,21 @@ void migrate_step(enum migrate_step step)
 
 	if (on_step)
 		on_step(step);
+	taken_ns[step] = clock_now_ns();
 	if (stop && strcmp(stop, names[step]) == 0)
 		raise(SIGSTOP);
+}
+
+json_t *migrate_steps_taken(void)
+{
+	json_t *list = json_array();
+
+	for (int step = 0; step < STEPS; step++)
+		if (taken_ns[step] != 0)
+			json_array_append_new(list, json_pack("{s:I, s:s}", "at_ns",
+							      (json_int_t)taken_ns[step], "what",
+							      names[step]));
+	return list;
 }
 
 int cli_steps(int argc, char **argv)

@@ -4,6 +4,8 @@
 #ifndef STEPS_H
 #define STEPS_H
 
+#include <jansson.h>
+
 enum migrate_step {
 	/* The source's */
 	STEP_CONNECT,
@@ -34,6 +36,9 @@ void migrate_step(enum migrate_step step);
 
 /* Whoever wants to know of each step, first. */
 void migrate_on_step(void (*listener)(enum migrate_step step));
+
+/* Those that this process has come to: a list of { at_ns, what }. */
+json_t *migrate_steps_taken(void);
 
 const char *migrate_step_name(enum migrate_step step);
 

@@ -26,11 +26,29 @@ static const char *role_name(const struct takeover_keeper *k)
 	return k->role == TAKEOVER_SOURCE ? "source" : "destination";
 }
 
+/* The host, and its boot: two records of one boot have one clock. */
+static void read_line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+
+	buf[0] = '\0';
+	if (f && !fgets(buf, len, f))
+		buf[0] = '\0';
+	if (f)
+		fclose(f);
+	buf[strcspn(buf, "\n")] = '\0';
+	for (char *c = buf; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 static json_t *to_json(const struct takeover_keeper *k)
 {
 	json_t *addresses = json_array(), *events = json_array();
-	char text[TAKEOVER_ADDRESS_STRLEN];
+	char text[TAKEOVER_ADDRESS_STRLEN], host[64], boot[64];
 
+	read_line("/proc/sys/kernel/hostname", host, sizeof(host));
+	read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
@@ -43,19 +61,22 @@ static json_t *to_json(const struct takeover_keeper *k)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
 							(json_int_t)k->events[i].at_ns, "what",
 							k->events[i].what));
-	return json_pack(
-		"{s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
-		"id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
-		role_name(k), "state", takeover_state_name(k->state), "message", k->message,
-		"criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
-		(int)getpid(), "socket", k->socket, "guard", k->guard_name, "mode",
-		takeover_guard_mode_name(k->guard_mode), "held", (json_int_t)k->n_held, "relayed",
-		(json_int_t)k->n_relayed, "addresses", addresses, "quiesce",
-		json_pack("{s:I, s:i, s:i, s:i, s:i}", "ms", (json_int_t)k->quiesced_ms,
-			  "handshakes", (int)k->unrest.handshakes, "accepts",
-			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
-			  (int)k->unrest.datagrams),
-		"events", events);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:I, "
+			 "s:I, s:i, s:o, "
+			 "s:o, s:o}",
+			 "id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
+			 role_name(k), "host", host, "boot", boot, "state",
+			 takeover_state_name(k->state), "message", k->message, "criu_pid",
+			 (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
+			 (int)getpid(), "socket", k->socket, "guard", k->guard_name, "mode",
+			 takeover_guard_mode_name(k->guard_mode), "held", (json_int_t)k->n_held,
+			 "relayed", (json_int_t)k->n_relayed, "connections", (int)k->n_connections,
+			 "addresses", addresses, "quiesce",
+			 json_pack("{s:I, s:i, s:i, s:i, s:i}", "ms", (json_int_t)k->quiesced_ms,
+				   "handshakes", (int)k->unrest.handshakes, "accepts",
+				   (int)k->unrest.accepts, "closing", (int)k->unrest.closing,
+				   "datagrams", (int)k->unrest.datagrams),
+			 "events", events);
 }
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)

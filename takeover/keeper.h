@@ -107,6 +107,7 @@ struct takeover_keeper {
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
+	bool relay_said;   /* that what waited first was relayed */
 	bool unopened;	   /* they should be */
 	long stuck_at_ms;  /* since when the guard cannot be removed; or 0 */
 	bool guard_stays;  /* nor later: its journal stays, too */

@@ -35,6 +35,15 @@ static void keep(struct takeover_keeper *k, struct takeover_held *p)
 	k->held_tail = &p->next;
 }
 
+static bool all_known(const struct takeover_keeper *k)
+{
+	size_t i = 0;
+
+	while (i < k->manifest->n_addresses && k->owner_known[i])
+		i++;
+	return i == k->manifest->n_addresses;
+}
+
 /* What waits for an address whose new owner has spoken goes there, in order, as fast as the
  * wire takes it; then it is dropped here. */
 void takeover_source_relay(struct takeover_keeper *k)
@@ -66,6 +75,10 @@ void takeover_source_relay(struct takeover_keeper *k)
 		takeover_hold_pass(k->hold, p->id, false);
 		free(p);
 		k->quiet_at_ms = takeover_now_ms() + QUIET_MS;
+	}
+	if (!k->held && !k->relay_said && all_known(k)) {
+		k->relay_said = true;
+		takeover_journal(k, "relayed");
 	}
 }
 
