@@ -99,6 +99,31 @@ static void say(const struct takeover_keeper *k, size_t i, enum takeover_word_st
 		send(segment.fds[i], frame, sizeof(frame), MSG_NOSIGNAL);
 }
 
+static void probe(struct takeover_keeper *k, size_t i)
+{
+	unsigned char frame[TAKEOVER_ANNOUNCE_MAX];
+	size_t len;
+
+	if (takeover_probe_build(frame, sizeof(frame), &k->manifest->addresses[i],
+				 takeover_wire_mac(k->wires[i]), &len) == 0)
+		takeover_wire_send(k->wires[i], frame, len);
+}
+
+/* The new owner may have spoken when nobody here could hear it. */
+static void look_for_owner(struct takeover_keeper *k)
+{
+	long now = takeover_now_ms();
+
+	if (segment.ask_at_ms == 0)
+		segment.ask_at_ms = now + SILENCE_MS;
+	if (now < segment.ask_at_ms)
+		return;
+	segment.ask_at_ms = now + SELDOM_MS;
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		if (!k->owner_known[i])
+			probe(k, i);
+}
+
 void takeover_doubt_answer(struct takeover_keeper *k)
 {
 	enum takeover_word_state state = k->state == TAKEOVER_ROLLED_BACK
@@ -115,6 +140,8 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 		for (int n = 0; n < FRAMES_MAX && next_word(k, i, &word, from); n++)
 			if (word.state == TAKEOVER_WORD_QUESTION)
 				say(k, i, state, word.nonce, from);
+	if (k->state == TAKEOVER_COMMITTED)
+		look_for_owner(k);
 }
 
 void takeover_doubt_begin(struct takeover_keeper *k)
@@ -199,17 +226,6 @@ static bool hear_word(struct takeover_keeper *k, size_t i)
 	return false;
 }
 
-static void ask(struct takeover_keeper *k, size_t i)
-{
-	unsigned char frame[TAKEOVER_ANNOUNCE_MAX];
-	size_t len;
-
-	if (takeover_probe_build(frame, sizeof(frame), &k->manifest->addresses[i],
-				 takeover_wire_mac(k->wires[i]), &len) == 0)
-		takeover_wire_send(k->wires[i], frame, len);
-	say(k, i, TAKEOVER_WORD_QUESTION, segment.nonce, NULL);
-}
-
 static void follow_policy(struct takeover_keeper *k)
 {
 	if (k->config.in_doubt == TAKEOVER_DOUBT_GO)
@@ -239,6 +255,8 @@ void takeover_doubt_ask(struct takeover_keeper *k)
 	if (now < segment.ask_at_ms)
 		return;
 	segment.ask_at_ms = now + (since < OFTEN_FOR ? OFTEN_MS : SELDOM_MS);
-	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		ask(k, i);
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		probe(k, i);
+		say(k, i, TAKEOVER_WORD_QUESTION, segment.nonce, NULL);
+	}
 }

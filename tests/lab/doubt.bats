@@ -24,7 +24,7 @@ cut_after_commit() {
 	says alpha committed
 	no_process alpha
 	until_true 5 "it is restored, frozen" on beta pgrep -x "$service"
-	not who_has
+	[ -z "$(who_has)" ]
 }
 
 # The source never hears that beta is ready.
@@ -52,8 +52,9 @@ cut_before_commit() {
 @test "cut after the commit: wait; a person says commit" {
 	cut_after_commit
 	on beta /src/build/ip-takeover commit "$(id_on beta)"
+	until_true 10 "beta goes on" says beta 'the service runs here'
+	answers_go_on
 	over 40
-	until_true 10 "beta answers" answers_go_on
 	# What alpha holds goes where alpha can hear.
 	heal
 	all_or_nothing
@@ -63,7 +64,8 @@ cut_before_commit() {
 @test "cut after the commit: go" {
 	policy 'in_doubt = "go"; in_doubt_seconds = 1;'
 	cut_after_commit
-	until_true 10 "beta answers" answers_go_on
+	until_true 10 "beta goes on" says beta 'the service runs here'
+	answers_go_on
 	over 40
 	heal
 	all_or_nothing
@@ -124,7 +126,8 @@ is_clean_of_process() { no_process alpha && until_true 5 "beta has none" no_proc
 	# Nobody answers on the segment.
 	says beta 'in doubt'
 	on alpha /src/build/ip-takeover migrate --resume "$(id_on alpha)" --to beta --remote-program /src/build/ip-takeover 3>&-
-	until_true 10 "beta answers" answers_go_on
+	until_true 10 "beta goes on" says beta 'the service runs here'
+	answers_go_on
 	forget alpha
 	all_or_nothing
 	[ "$owner" = beta ]

@@ -109,11 +109,13 @@ forbidden='tcp[tcpflags] & tcp-rst != 0 or icmp[icmptype] = icmp-unreach or
 # What the client's wire has seen: no RST, no unreachable, and the address spoken for by
 # HOST... in this order, nobody else, nobody again.
 wire_saw() {
-	local host macs=()
+	local host macs=() bad
 	for host; do macs+=("$(mac_of "$host")"); done
 	on client pkill -INT -x tcpdump
 	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
-	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
+	bad=$(on client tcpdump -nnettr /shared/capture "$forbidden" 2>/dev/null)
+	echo "$bad"
+	[ -z "$bad" ]
 	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' |
 		uniq | tr '\n' ' ')" = "${macs[*]} " ]
 }
