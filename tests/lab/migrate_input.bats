@@ -152,7 +152,7 @@ untouched() {
 	untouched
 }
 
-# say MESSAGE... after the greeting, each a JSON object.
+# say MESSAGE... after the greeting and wrong times, each a JSON object.
 says_then() {
 	cat >"$shared/remote.py" <<-'END'
 	import json, struct, sys, time
@@ -160,7 +160,7 @@ says_then() {
 	    sys.stdout.buffer.write(struct.pack(">II", 1, len(text)) + text.encode())
 	    sys.stdout.flush()
 	say(json.dumps({"say": "hello", "version": "0.1", "protocol": 1, "host": "b\u001b[31m"}))
-	for text in sys.argv[1:]:
+	for text in ['{"say": "clock", "received_ns": 1, "sent_ns": 0}'] * 5 + sys.argv[1:]:
 	    say(text)
 	while sys.stdin.buffer.read(65536):
 	    pass
