@@ -550,10 +550,14 @@ static int move(struct migrate *m)
 	if (ret == 0 && criu_ended(&m->criu))
 		criu_settle(&m->criu);
 	if (ret < 0 && !criu_owner_is_heard(&m->criu, m->timeout_s * 1000)) {
+		char what[PATH_MAX + 150];
+
 		place_keep(&m->place);
-		progress_say("the images stay in %s", m->place.path);
-		return say_failure(m, "is committed to the other host, which has not said that it "
-				      "runs; see ip-takeover status there");
+		snprintf(what, sizeof(what),
+			 "is committed to the other host, which has not said that it runs; see "
+			 "ip-takeover status there. Its images stay in %s",
+			 m->place.path);
+		return say_failure(m, what);
 	}
 	migrate_step(STEP_DONE);
 	m->theirs = ret == 0 ? json_incref(json_object_get(message.json, "record")) : NULL;

@@ -231,7 +231,7 @@ load preflight
 	on beta tee /run/ip-takeover/01234567-89ab-cdef-0123-456789abcdef-source.json >/dev/null <<-END
 	{ "id": "01234567-89ab-cdef-0123-456789abcdef", "role": "source", "state": "committed", "message": "",
 	  "criu_pid": 999998, "root_pid": 0, "keeper_pid": 999999, "socket": "/run/ip-takeover/criu-999998-1.sock",
-	  "guard": "01234567-source", "addresses": [ { "address": "$address/24", "device": "eth0" } ] }
+	  "guard": "01234567-source", "addresses": [ { "address": "$address/24", "device": "eth0", "was_here": false } ] }
 	END
 	refused takeovers "the keeper of takeover 01234567.* was killed; ip-takeover rollback" "ip-takeover status"
 	edit '.addresses = [{address: "2001:db8::100/64", present: true}] | .ports = []'
