@@ -131,6 +131,11 @@ bench: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@scripts/bench
 
+# Each who takes part in a migration killed at each of its steps.
+faults: lab-deps
+	@$(MAKE) --no-print-directory hosts
+	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/doubt.bats
+
 # Four services under load, there and back, so many times.
 ROUNDS ?= 50
 soak: lab-deps
@@ -158,6 +163,6 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all plugin unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps headers-check check demo bench soak lint install uninstall clean
+.PHONY: all plugin unit fuzz-targets fuzzers fuzz sanitized hosts deps lab-deps headers-check check demo bench faults soak lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

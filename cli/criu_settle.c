@@ -51,6 +51,17 @@ static enum takeover_state state_of(const json_t *journal)
 	return state;
 }
 
+static bool has_event(const json_t *journal, const char *what)
+{
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(json_object_get(journal, "events"), i, event)
+		if (strcmp(journal_field(event, "what"), what) == 0)
+			return true;
+	return false;
+}
+
 enum takeover_state criu_settle(struct criu *criu)
 {
 	long deadline = takeover_now_ms() + PATIENCE_MS;
@@ -65,6 +76,8 @@ enum takeover_state criu_settle(struct criu *criu)
 			json_object_set_new(journal, "state",
 					    json_string(takeover_state_name(TAKEOVER_RELEASED)));
 		state = state_of(journal);
+		criu->refused = state == TAKEOVER_ROLLED_BACK &&
+				!has_event(journal, TAKEOVER_EVENT_CRIU_GONE);
 		if (dead && journal)
 			journal_rollback(journal);
 		json_decref(all);

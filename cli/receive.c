@@ -2,6 +2,7 @@
 /* ip-takeover receive: the destination's end of migrate, started by it over ssh. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "migrate.h"
 #include "migrate_options.h"
 #include "migrate_result.h"
+#include "netlink.h"
 #include "place.h"
 #include "preflight.h"
 #include "report_migrate.h"
@@ -25,6 +27,8 @@
 #define CRIU_END_MS 10000
 #define TRIES	    3
 #define LOOK_MS	    10
+#define OVER_MS	    10000
+#define IDLE_MS	    600000
 
 enum step { GREETING, WAITING, FILLED, RESTORING, READY, COMMITTED, RUNS, FAILED };
 
@@ -131,6 +135,7 @@ static void abort_restore(struct receive *r)
 		criu_settle(&r->criu);
 	}
 	r->step = FAILED;
+	place_remove(&r->place);
 }
 
 static void on_commit(struct receive *r)
@@ -202,13 +207,15 @@ static void on_criu_ended(struct receive *r)
 	bool runs = r->criu.status == 0 || state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
 	char why[600];
 
-	if (r->step == COMMITTED && runs) {
+	/* Also when it is not the source's word that has come, but the keeper has found out. */
+	if (r->said_ready && runs) {
 		r->step = RUNS;
+		place_remove(&r->place);
 		migrate_step(STEP_RUNS);
 		say_that_it_runs(r);
 		return;
 	}
-	if (r->said_ready && r->tries < TRIES) {
+	if (r->said_ready && r->tries < TRIES && !r->criu.refused) {
 		restore(r);
 		return;
 	}
@@ -244,19 +251,29 @@ static void look(struct receive *r)
 	migrate_say(r->channel, "ready", NULL);
 }
 
+static long idle_ms(const struct receive *r)
+{
+	if (r->step == RUNS || r->step == FAILED)
+		return OVER_MS;
+	return r->said_ready ? LONG_MAX : IDLE_MS;
+}
+
 static int serve(struct receive *r)
 {
+	long heard_ms = takeover_now_ms();
+
 	for (;;) {
 		struct pollfd pfd[] = {
 			{ .fd = channel_fd(r->channel), .events = POLLIN },
 			{ .fd = r->criu.pidfd, .events = POLLIN },
-			{ .fd = r->criu.asked_fd, .events = POLLIN },
+			{ .fd = r->step == RESTORING ? r->criu.asked_fd : -1, .events = POLLIN },
 		};
 		struct channel_message message;
 		int ret;
 
 		poll(pfd, 3, r->step == RESTORING && r->criu.asked_fd < 0 ? 1 : 1000);
 		while ((ret = channel_receive(r->channel, &message)) > 0) {
+			heard_ms = takeover_now_ms();
 			if (r->step == RUNS ||
 			    (r->step == FAILED && (message.type != CHANNEL_JSON ||
 						   strcmp(migrate_word(&message), "abort") != 0)))
@@ -267,7 +284,8 @@ static int serve(struct receive *r)
 				on_images(r, &message);
 		}
 		look(r);
-		if (ret < 0)
+		/* A link that is broken says nothing. */
+		if (ret < 0 || takeover_now_ms() - heard_ms > idle_ms(r))
 			return ret;
 	}
 }

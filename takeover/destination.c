@@ -366,8 +366,10 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 
 void takeover_destination_criu_gone(struct takeover_keeper *k)
 {
-	if (k->state < TAKEOVER_RELEASED)
-		rollback_after(k, "criu ended before the process was restored");
+	if (k->state >= TAKEOVER_RELEASED)
+		return;
+	takeover_event(k, TAKEOVER_EVENT_CRIU_GONE);
+	rollback_after(k, "criu ended before the process was restored");
 }
 
 /* Until the tasks are ready nobody can have decided; then only the source knows. */

@@ -39,6 +39,9 @@ enum takeover_state {
 
 enum takeover_role { TAKEOVER_SOURCE, TAKEOVER_DESTINATION };
 
+/* The destination has rolled back because criu ended, and for no other reason. */
+#define TAKEOVER_EVENT_CRIU_GONE "criu gone"
+
 #define TAKEOVER_EVENTS_MAX 64
 #define TAKEOVER_TASKS_MAX  4096
 

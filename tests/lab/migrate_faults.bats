@@ -22,3 +22,53 @@ teardown() {
 @test "the destination's criu killed" { each_step destination-criu; }
 @test "the destination's criu-action killed" { each_step destination-action; }
 @test "the destination's keeper killed" { each_step destination-keeper; }
+
+@test "ssh frozen inside the freeze: rolled back in time" {
+	busy
+	stopped_at source restore
+	signal_to STOP ssh
+	go_on_from migrate
+	over 30
+	exits 0 'the other host does not answer' cat "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "another owner of the address appears after the preflight" {
+	busy
+	stopped_at source restore
+	on client python3 /src/tests/services/answer_arp.py $address 02:00:00:00:00:77 >"$shared/arp.out" 3>&- &
+	until_true 5 "it listens" grep -q listens "$shared/arp.out"
+	go_on_from migrate
+	over
+	on client pkill -f answer_arp.py
+	exits 0 'is in use by 02:00:00:00:00:77' cat "$shared/migrate.err"
+	on client ip neigh flush dev eth0
+	until_true 20 "alpha has it, alone" one_copy
+	[ "$(owner)" = alpha ]
+	end_load
+}
+
+@test "a PID that is taken on the destination after the preflight" {
+	busy
+	stopped_at source restore
+	on beta sh -c "echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid; setsid sleep 60 </dev/null >/dev/null 2>&1 & echo \$!" >"$shared/taken"
+	[ "$(cat "$shared/taken")" = "$pid" ]
+	go_on_from migrate
+	over
+	cat "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "disk full on the destination" {
+	busy
+	stopped_at source dump
+	on beta sh -c 'dd if=/dev/zero of=/dev/shm/full bs=1M 2>/dev/null; dd if=/dev/zero of=/dev/shm/full2 bs=4k 2>/dev/null; :'
+	go_on_from migrate
+	over
+	on beta rm /dev/shm/full /dev/shm/full2
+	exits 0 'was not moved' cat "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
