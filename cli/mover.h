@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The source's end of migrate: what migrate.c and mover_*.c share. Functions that return an int
+ * return 0 or -errno; then migrate->why says why, in one line. */
+#ifndef MOVER_H
+#define MOVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "criu.h"
+#include "images_send.h"
+#include "migrate.h"
+#include "migrate_clock.h"
+#include "migrate_options.h"
+#include "place.h"
+#include "report_migrate.h"
+#include "rsh.h"
+
+#define MOVER_ANSWER_S 30 /* for an answer, at most */
+
+struct migrate {
+	struct migrate_options o;
+	const char *host, *rsh, *program;
+	const char *const *criu_options;
+	pid_t root;
+	int root_fd;   /* its pidfd: a PID may be used again */
+	char name[32]; /* of the process */
+	char here[64], there[64];
+	json_t *facts;
+	unsigned int connections;
+	uint64_t memory;
+	int timeout_s;	 /* for an answer */
+	bool only_asked; /* --check, --dry-run */
+	long freeze_until_ms;
+	bool committed;
+	int64_t frozen_ns;
+	int keep_fd;
+	struct rsh remote;
+	struct channel *channel;
+	struct place place;
+	struct images_sender *images;
+	struct criu criu;
+	struct clock_offset clock;
+	json_t *theirs; /* the destination's part of the record */
+	char why[700];
+};
+
+int mover_smaller(long a, long b);
+
+/* Unless a reason is known already it is @why, or that time is up, or somebody has interrupted.
+ * Returns @ret. */
+int mover_say(struct migrate *m, int ret, const char *why);
+
+/* The next word from the destination, which must be @word. */
+int mover_expect(struct migrate *m, const char *word, struct channel_message *message);
+
+/* Hello, and what the clocks are apart. */
+int mover_greet(struct migrate *m);
+
+/* What is in the way, on either host; with --sync after the copying. -ECANCELED without a
+ * reason: nothing, and no more was asked for. */
+int mover_preflight(struct migrate *m);
+
+/* The last line. @runs: the destination's last word, or NULL. */
+void mover_say_result(struct migrate *m, const json_t *runs);
+
+/* The last line of a failure; @what has become of the service. Returns the exit status. */
+int mover_say_failure(struct migrate *m, const char *what);
+
+void mover_save_report(const struct migrate *m, const char *result);
+
+#endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a move has ended: the last line, and the record. */
+#include <poll.h>
+#include <stdio.h>
+
+#include "migrate_result.h"
+#include "mover.h"
+#include "progress.h"
+
+void mover_say_result(struct migrate *m, const json_t *runs)
+{
+	double frozen = migrate_frozen_s(m->frozen_ns, runs);
+	char text[40] = "";
+
+	if (frozen >= 0)
+		snprintf(text, sizeof(text), "frozen %.2f s, ", frozen);
+	progress_say("moved %s (%d) %s -> %s: %u connections, %s%.0f MiB of memory", m->name,
+		     (int)m->root, m->here, m->there, m->connections, text, m->memory / 1048576.0);
+	progress_event("result", json_pack("{s:b, s:s, s:i, s:s, s:s, s:i, s:f, s:I}", "moved", 1,
+					   "name", m->name, "pid", (int)m->root, "from", m->here,
+					   "to", m->there, "connections", (int)m->connections,
+					   "frozen_s", frozen, "memory", (json_int_t)m->memory));
+}
+
+int mover_say_failure(struct migrate *m, const char *what)
+{
+	struct pollfd root = { .fd = m->root_fd, .events = POLLIN };
+
+	if (!m->committed && poll(&root, 1, 0) != 0)
+		what = "has ended";
+	progress_event("result", json_pack("{s:b, s:s, s:i, s:s}", "moved", 0, "name", m->name,
+					   "pid", (int)m->root, "why", m->why));
+	progress_error("%s (%d) %s: %s", m->name, (int)m->root, what, m->why);
+	return 1;
+}
+
+void mover_save_report(const struct migrate *m, const char *result)
+{
+	struct images_stats images = { 0 };
+	struct migrated migrated = {
+		.name = m->name,
+		.to = m->host,
+		.result = result,
+		.pid = m->root,
+		.clock = &m->clock,
+		.theirs = m->theirs,
+	};
+
+	if (m->images) {
+		images = images_send_stats(m->images);
+		migrated.images = &images;
+	}
+	if (m->criu.pid > 0)
+		report_migrated(m->criu.socket, &migrated);
+}
