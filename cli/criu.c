@@ -180,7 +180,9 @@ const char *criu_why(const struct criu *criu, char *buf, size_t len)
 
 	buf[0] = '\0';
 	snprintf(said, sizeof(said), "%s-said.log", criu->verb);
-	if (!find_line(criu->images, said, "ip-takeover: ", buf, len))
+	/* Some versions of criu give their scripts the log. */
+	if (!find_line(criu->images, said, "ip-takeover: ", buf, len) &&
+	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len))
 		find_line(criu->images, criu->log, "Error (", buf, len);
 	return buf;
 }
