@@ -281,8 +281,6 @@ static int move(struct migrate *m)
 	if (!criu_wait(&m->criu, CRIU_END_MS))
 		progress_error("criu has not ended; its keeper ends the tasks");
 	ret = mover_expect(m, "runs", &message);
-	if (ret == 0 && criu_ended(&m->criu))
-		criu_settle(&m->criu);
 	if (ret < 0 && !criu_owner_is_heard(&m->criu, m->timeout_s * 1000)) {
 		char what[PATH_MAX + 150];
 
@@ -294,6 +292,9 @@ static int move(struct migrate *m)
 		return mover_say_failure(m, what);
 	}
 	migrate_step(STEP_DONE);
+	/* What a keeper that was killed has left. */
+	if (ret == 0 && criu_ended(&m->criu))
+		criu_settle(&m->criu);
 	m->theirs = ret == 0 ? json_incref(json_object_get(message.json, "record")) : NULL;
 	mover_save_report(m, "moved");
 	mover_say_result(m, ret == 0 ? message.json : NULL);
