@@ -92,3 +92,44 @@ void journal_make_way(const struct takeover_address *address)
 				takeover_guard_remove(journal_field(j, "guard"));
 	json_decref(journals);
 }
+
+int journal_ask(const json_t *journal, enum takeover_request_verb verb, int value)
+{
+	struct takeover_reply reply = { 0 };
+	int ret = takeover_request(journal_field(journal, "socket"), verb, value, 0, &reply);
+
+	if (ret == 0)
+		ret = reply.ret;
+	if (ret < 0)
+		fprintf(stderr, "ip-takeover: %s\n",
+			reply.message[0] ? reply.message : strerror(-ret));
+	return ret < 0;
+}
+
+int journal_verb(int argc, char **argv, int (*verb)(const json_t *journal))
+{
+	json_t *journals, *j;
+	bool found = false;
+	int ret = 0;
+	size_t i;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: ip-takeover %s ID\n", argv[0]);
+		return 2;
+	}
+	journals = cli_journals();
+	if (!journals)
+		return 1;
+	json_array_foreach(journals, i, j) {
+		if (strcmp(journal_field(j, "id"), argv[1]) != 0)
+			continue;
+		found = true;
+		ret |= verb(j);
+	}
+	json_decref(journals);
+	if (!found)
+		fprintf(stderr,
+			"ip-takeover: no takeover %s on this host; see ip-takeover status\n",
+			argv[1]);
+	return found ? ret : 1;
+}

@@ -30,4 +30,10 @@ bool journal_has_criu(const json_t *journal);
 /* The keeper was killed, and nobody watches: do what it would have done. 0, or 1: said why. */
 int journal_rollback(const json_t *journal);
 
+/* Ask its keeper, which lives. 0, or 1: said why. */
+int journal_ask(const json_t *journal, enum takeover_request_verb verb, int value);
+
+/* The main of a verb with an ID: @verb for each journal of that takeover; the exit status. */
+int journal_verb(int argc, char **argv, int (*verb)(const json_t *journal));
+
 #endif

@@ -134,44 +134,12 @@ int journal_rollback(const json_t *journal)
 
 static int rollback(const json_t *journal)
 {
-	struct takeover_reply reply = { 0 };
-	int ret;
-
-	if (!json_is_true(json_object_get(journal, "keeper")))
-		return journal_rollback(journal);
-	ret = takeover_request(journal_field(journal, "socket"), TAKEOVER_ROLLBACK, 0, 0, &reply);
-	if (ret == 0)
-		ret = reply.ret;
-	if (ret < 0)
-		fprintf(stderr, "ip-takeover: %s\n",
-			reply.message[0] ? reply.message : strerror(-ret));
-	return ret < 0;
+	return json_is_true(json_object_get(journal, "keeper"))
+		       ? journal_ask(journal, TAKEOVER_ROLLBACK, 0)
+		       : journal_rollback(journal);
 }
 
 int cli_rollback(int argc, char **argv)
 {
-	json_t *journals, *j;
-	bool found = false;
-	int ret = 0;
-	size_t i;
-
-	if (argc != 2) {
-		fprintf(stderr, "usage: ip-takeover rollback ID\n");
-		return 2;
-	}
-	journals = cli_journals();
-	if (!journals)
-		return 1;
-	json_array_foreach(journals, i, j) {
-		if (strcmp(journal_field(j, "id"), argv[1]) != 0)
-			continue;
-		found = true;
-		ret |= rollback(j);
-	}
-	json_decref(journals);
-	if (!found)
-		fprintf(stderr,
-			"ip-takeover: no takeover %s on this host; see ip-takeover status\n",
-			argv[1]);
-	return found ? ret : 1;
+	return journal_verb(argc, argv, rollback);
 }

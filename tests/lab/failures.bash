@@ -3,10 +3,10 @@
 # shellcheck disable=SC2154,SC2034,SC2016,SC2317 # variables of helper.bash; code for lab hosts
 
 # The logs lie elsewhere, so that the image directory can be taken away.
-common+=(--work-dir /shared/work)
+common+=(--work-dir /shared/logs)
 
 busy() {
-	mkdir "$shared/work"
+	mkdir "$shared/logs"
 	start_redis
 	start_load 50 --interval-ms 10-30
 }

@@ -18,7 +18,7 @@ begin() {
 # refused TEXT CMD...: the restore on beta is refused for this reason, and nothing is left there.
 refused() {
 	not "${@:2}"
-	grep "ip-takeover: .*$1" "$shared/work/restore.log"
+	grep "ip-takeover: .*$1" "$shared/logs/restore.log"
 	until_true 5 "beta gives the address back" not holds_address beta
 	is_clean beta
 }
@@ -27,7 +27,7 @@ refusals() {
 	begin "$1"
 	# criu itself is the first that needs it.
 	not without net_admin restore beta "$1"
-	grep 'SO_RCVBUFFORCE: Operation not permitted' "$shared/work/restore.log"
+	grep 'SO_RCVBUFFORCE: Operation not permitted' "$shared/logs/restore.log"
 	is_clean beta
 	refused 'eth0: cannot probe for another owner: .*CAP_NET_RAW' without net_raw restore beta "$1"
 	run_is_read_only beta
@@ -35,7 +35,7 @@ refusals() {
 	on beta umount /run/ip-takeover
 	bind_queues beta
 	not restore beta "$1"
-	grep 'other processes have bound the queues 29696 to 29759' "$shared/work/restore.log"
+	grep 'other processes have bound the queues 29696 to 29759' "$shared/logs/restore.log"
 	free_queues beta
 	is_clean beta
 	configured beta "/$address/s/eth0/eth9/"
@@ -52,7 +52,7 @@ refusals() {
 	not restore beta "$1"
 	free_hook beta
 	grep 'cannot add nftables table ip-takeover-.*-destination, the guard: Argument list too long' \
-		"$shared/work/restore.log"
+		"$shared/logs/restore.log"
 	says beta 'not restored here; restore the images where you like; cannot add nftables table'
 	is_clean beta
 	# All that beta needs is to read the images.
@@ -102,7 +102,7 @@ manifests() {
 # criu_fails TEXT WAY: ours has nothing to do, and criu finds no address.
 criu_fails() {
 	refused "$1" restore beta "$2"
-	grep "Can't bind inet socket" "$shared/work/restore.log"
+	grep "Can't bind inet socket" "$shared/logs/restore.log"
 	no_journal beta
 }
 
@@ -139,7 +139,7 @@ in_the_middle() {
 	begin "$1"
 	take_pid
 	not restore beta "$1"
-	grep "Pid $pid .*\|exist" "$shared/work/restore.log"
+	grep "Pid $pid .*\|exist" "$shared/logs/restore.log"
 	until_true 5 "beta says so" says beta 'not restored here; restore the images where you like; criu'
 	is_clean beta
 	[ "$(on beta cat "/proc/$pid/comm")" = sleep ]
@@ -147,7 +147,7 @@ in_the_middle() {
 	spawn_on_beta python3 /src/tests/services/listen.py 0.0.0.0 6379
 	until_true 5 "it listens" on beta sh -c "ss -Hltn 'sport = :6379' | grep -q ."
 	not restore beta "$1"
-	grep "Can't bind inet socket" "$shared/work/restore.log"
+	grep "Can't bind inet socket" "$shared/logs/restore.log"
 	until_true 5 "beta says so" says beta 'not restored here; restore the images where you like; criu'
 	is_clean beta
 	on beta kill "$spawned"

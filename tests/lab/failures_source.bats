@@ -9,8 +9,8 @@ load failures
 # refused TEXT CMD...: the dump is refused for this reason, and nothing has changed.
 refused() {
 	not "${@:2}"
-	cat "$shared/work/dump.log" >>"$shared/work/all.log"
-	grep "ip-takeover: .*$1" "$shared/work/dump.log"
+	cat "$shared/logs/dump.log" >>"$shared/logs/all.log"
+	grep "ip-takeover: .*$1" "$shared/logs/dump.log"
 	not on alpha test -e /shared/images/ip-takeover.json
 	owner_is alpha
 }
@@ -45,13 +45,13 @@ no_place() {
 no_means() {
 	bind_queues alpha
 	not dump "$1"
-	grep 'other processes have bound the queues 29696 to 29759' "$shared/work/dump.log"
+	grep 'other processes have bound the queues 29696 to 29759' "$shared/logs/dump.log"
 	free_queues alpha
 	owner_is alpha
 	no_journal alpha
 	fill_hook alpha
 	not dump "$1"
-	grep 'cannot add nftables table ip-takeover-.*-source, the guard: Argument list too long' "$shared/work/dump.log"
+	grep 'cannot add nftables table ip-takeover-.*-source, the guard: Argument list too long' "$shared/logs/dump.log"
 	says alpha 'the service runs here; cannot add nftables table'
 	not test -e "$shared/images/ip-takeover.json"
 	free_hook alpha
@@ -65,7 +65,7 @@ wrong_words() {
 	on alpha ip address del $address/24 dev eth0
 	configured_right alpha
 	not dump "$1"
-	grep "sockets on $address, which is not on eth0; put it there" "$shared/work/dump.log"
+	grep "sockets on $address, which is not on eth0; put it there" "$shared/logs/dump.log"
 	on alpha ip address add $address/24 dev eth0
 	configured alpha '2s/"//'
 	refused '/etc/criu/ip-takeover.conf:2: syntax error' dump "$1"
@@ -89,7 +89,7 @@ images_full() {
 	busy
 	images_are alpha -o size=64k
 	not dump "$1"
-	grep 'No space left on device' "$shared/work/dump.log"
+	grep 'No space left on device' "$shared/logs/dump.log"
 	until_true 5 "alpha says that it rolled back" says alpha 'the service runs here; criu'
 	not on alpha test -e /shared/images/ip-takeover.json
 	owner_is alpha
@@ -127,7 +127,7 @@ cannot_withdraw() {
 	busy
 	not between pre-dump "ip link set eth0 name eth7" "$1"
 	on alpha ip link set eth7 name eth0
-	grep "cannot withdraw $address/24 from eth0: No such device" "$shared/work/dump.log"
+	grep "cannot withdraw $address/24 from eth0: No such device" "$shared/logs/dump.log"
 	says alpha "the service runs here; cannot withdraw $address/24 from eth0: No such device"
 	not test -e "$shared/images/ip-takeover.json"
 	owner_is alpha
@@ -144,7 +144,7 @@ cannot_withdraw() {
 	at post-dump "mount -o remount,ro /shared/images"
 	# Before ours.
 	not dump none --action-script /src/build/criu-action --action-script /shared/at-post-dump
-	grep 'cannot write ip-takeover.json into the image directory: Read-only' "$shared/work/dump.log"
+	grep 'cannot write ip-takeover.json into the image directory: Read-only' "$shared/logs/dump.log"
 	says alpha 'rolled back .* the service runs here; cannot write ip-takeover.json'
 	owner_is alpha
 	on alpha umount /shared/images

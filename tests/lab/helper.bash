@@ -35,7 +35,7 @@ exits() {
 teardown() {
 	local f host
 	if [ -z "$BATS_TEST_COMPLETED" ]; then
-		for f in "$shared"/{images,work}/*.log "$shared"/images/ip-takeover*.json "$shared"/*.err; do
+		for f in "$shared"/{images,logs}/*.log "$shared"/images/ip-takeover*.json "$shared"/*.err; do
 			[ -e "$f" ] && echo "== ${f##*/}" && tail -n 25 "$f"
 		done
 		for host in alpha beta; do
