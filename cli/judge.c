@@ -16,16 +16,23 @@ static void (*const judges[])(const struct facts *facts, struct checks *c) = {
 	judge_ids,  judge_ports, judge_files,	  judge_room,
 };
 
+int judge_read(const json_t *json, struct checks *c, struct facts **ret_facts)
+{
+	char error[300];
+	int ret = facts_read(json, ret_facts, error, sizeof(error));
+
+	if (ret < 0)
+		check_say(c, CHECK_NO, "facts", "the same ip-takeover on both hosts", "%s", error);
+	return ret;
+}
+
 int judge(const json_t *json, struct checks *c)
 {
 	struct facts *f = NULL;
-	char error[300];
-	int ret = facts_read(json, &f, error, sizeof(error));
+	int ret = judge_read(json, c, &f);
 
-	if (ret < 0) {
-		check_say(c, CHECK_NO, "facts", "the same ip-takeover on both hosts", "%s", error);
+	if (ret < 0)
 		return ret;
-	}
 	check_privileges(c);
 	check_configuration(c);
 	check_criu(c);

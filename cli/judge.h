@@ -28,6 +28,9 @@ unsigned long judge_freeze_ms(const struct facts *facts);
 /* Whether it is missing here, or another. */
 bool judge_file_differs(const struct facts_file *file);
 
+/* facts_read(); that they are none is a finding. */
+int judge_read(const json_t *json, struct checks *c, struct facts **ret_facts);
+
 /* The parts of judge(). */
 void judge_host(const struct facts *facts, struct checks *c);
 void judge_cpu(const struct facts *facts, struct checks *c);

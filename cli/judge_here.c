@@ -133,13 +133,10 @@ static void judge_tasks(const struct facts *f, struct checks *c)
 int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c)
 {
 	struct facts *f = NULL;
-	char error[300];
-	int ret = facts_read(json, &f, error, sizeof(error));
+	int ret = judge_read(json, c, &f);
 
-	if (ret < 0) {
-		check_say(c, CHECK_NO, "facts", "the same ip-takeover on both hosts", "%s", error);
+	if (ret < 0)
 		return ret;
-	}
 	check_configuration(c);
 	judge_service(f, c);
 	judge_others(f, c);
