@@ -106,6 +106,14 @@ is_clean() {
 forbidden='tcp[tcpflags] & tcp-rst != 0 or icmp[icmptype] = icmp-unreach or
 	(ip6 proto 6 and ip6[53] & 4 != 0) or (icmp6 and ip6[40] = 1)'
 
+# The packets that nobody should have seen, and how the first one's connection ended.
+tell_of() {
+	local ports
+	ports=$(sed -n 's/.*[.]\([0-9]*\) > .*[.]\([0-9]*\): Flags.*/tcp port \1 and tcp port \2/p' <<<"$1" | head -n 1)
+	echo "$1"
+	[ -z "$ports" ] || on client tcpdump -nnettr /shared/capture "$ports" 2>/dev/null | tail -n 20
+}
+
 # What the client's wire has seen: no RST, no unreachable, and the address spoken for by
 # HOST... in this order, nobody else, nobody again.
 wire_saw() {
@@ -114,7 +122,7 @@ wire_saw() {
 	on client pkill -INT -x tcpdump
 	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
 	bad=$(on client tcpdump -nnettr /shared/capture "$forbidden" 2>/dev/null)
-	echo "$bad"
+	[ -z "$bad" ] || tell_of "$bad"
 	[ -z "$bad" ]
 	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' |
 		uniq | tr '\n' ' ')" = "${macs[*]} " ]

@@ -60,13 +60,15 @@ end_peers() {
 		wait "$p" || { cat "$shared"/*.jsonl "$shared/peers.err"; return 1; }
 	done
 	until_true 10 "the service has done with $1 connections" lines "$shared/service.jsonl" "$1"
-	cat "$shared"/*.jsonl
-	[ "$(wc -l <"$shared/service.jsonl")" = "$1" ]
-	[ "$(wc -l <"$shared/peers.jsonl")" = "$1" ]
-	[ "$(sum service '.wrong + .reset + .late + .options')" = 0 ]
-	[ "$(sum peers '.wrong + .reset + .late + .options')" = 0 ]
-	[ "$(sum service .sent)" = "$(sum peers .received)" ]
-	[ "$(sum peers .sent)" = "$(sum service .received)" ]
+	all_arrived "$1" || { cat "$shared"/*.jsonl; return 1; }
+}
+all_arrived() {
+	[ "$(wc -l <"$shared/service.jsonl")" = "$1" ] &&
+		[ "$(wc -l <"$shared/peers.jsonl")" = "$1" ] &&
+		[ "$(sum service '.wrong + .reset + .late + .options')" = 0 ] &&
+		[ "$(sum peers '.wrong + .reset + .late + .options')" = 0 ] &&
+		[ "$(sum service .sent)" = "$(sum peers .received)" ] &&
+		[ "$(sum peers .sent)" = "$(sum service .received)" ]
 }
 
 # also_moved ADDRESS...: these, too, are beta's, and answer.
