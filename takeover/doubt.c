@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* In doubt: the source's keeper knows, and so does whoever answers for the address. */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <arpa/inet.h>
-#include <linux/if_packet.h>
 
 #include "doubt.h"
 #include "netlink.h"
-#include "word.h"
+#include "segment.h"
 
 #define SILENCE_MS 2000 /* a decision comes at once, or not over this connection */
 #define OFTEN_MS   100
@@ -24,80 +18,10 @@
 
 /* Of this worker; the next one makes its own. */
 static struct {
-	int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
 	uint64_t nonce;
 	long ask_at_ms;
 	long taken_until_ms; /* somebody else has an address */
-} segment;
-
-int takeover_doubt_prepare(struct takeover_keeper *k)
-{
-	struct takeover_manifest *m = k->manifest;
-
-	if (getrandom(m->secret, sizeof(m->secret), 0) != sizeof(m->secret))
-		return takeover_keeper_say(k, -errno, "no random numbers: %s", strerror(errno));
-	for (size_t i = 0; i < m->n_addresses; i++)
-		memcpy(m->source[i], takeover_wire_mac(k->wires[i]), TAKEOVER_MAC_LEN);
-	m->has_secret = true;
-	return 0;
-}
-
-static int open_segment(const char *device)
-{
-	struct sockaddr_ll sll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(TAKEOVER_WORD_ETHERTYPE),
-		.sll_ifindex = if_nametoindex(device),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd >= 0 && bind(fd, (void *)&sll, sizeof(sll)) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static int fd_of(const struct takeover_keeper *k, size_t i)
-{
-	if (segment.fds[i] <= 0)
-		segment.fds[i] = open_segment(k->manifest->addresses[i].device);
-	return segment.fds[i];
-}
-
-/* The next word about this takeover that comes by; false: none. @ret_from: 6 bytes. */
-static bool next_word(const struct takeover_keeper *k, size_t i, struct takeover_word *word,
-		      unsigned char *ret_from)
-{
-	unsigned char frame[256];
-
-	if (fd_of(k, i) < 0)
-		return false;
-	for (int n = 0; n < FRAMES_MAX; n++) {
-		ssize_t len = recv(segment.fds[i], frame, sizeof(frame), 0);
-
-		if (len < 0)
-			return false;
-		*word = (struct takeover_word){ .id = k->manifest->id,
-						.epoch = k->manifest->epoch };
-		if (takeover_word_parse(frame, len, word, k->manifest->secret) < 0)
-			continue;
-		memcpy(ret_from, frame + TAKEOVER_MAC_LEN, TAKEOVER_MAC_LEN);
-		return true;
-	}
-	return false;
-}
-
-static void say(const struct takeover_keeper *k, size_t i, enum takeover_word_state state,
-		uint64_t nonce, const unsigned char *to)
-{
-	const struct takeover_word word = { state, k->manifest->id, k->manifest->epoch, nonce };
-	unsigned char frame[TAKEOVER_WORD_LEN];
-
-	takeover_word_build(frame, &word, k->manifest->secret, takeover_wire_mac(k->wires[i]), to);
-	if (fd_of(k, i) >= 0)
-		send(segment.fds[i], frame, sizeof(frame), MSG_NOSIGNAL);
-}
+} doubt;
 
 static void probe(struct takeover_keeper *k, size_t i)
 {
@@ -114,11 +38,11 @@ static void look_for_owner(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
 
-	if (segment.ask_at_ms == 0)
-		segment.ask_at_ms = now + SILENCE_MS;
-	if (now < segment.ask_at_ms)
+	if (doubt.ask_at_ms == 0)
+		doubt.ask_at_ms = now + SILENCE_MS;
+	if (now < doubt.ask_at_ms)
 		return;
-	segment.ask_at_ms = now + SELDOM_MS;
+	doubt.ask_at_ms = now + SELDOM_MS;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		if (!k->owner_known[i])
 			probe(k, i);
@@ -133,14 +57,16 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 	unsigned char from[TAKEOVER_MAC_LEN];
 	struct takeover_word word;
 
-	/* Nobody can be in doubt before. */
-	if (k->mover_pid == 0 || k->state < TAKEOVER_WITHDRAWN)
+	if (k->state < TAKEOVER_WITHDRAWN)
 		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		for (int n = 0; n < FRAMES_MAX && next_word(k, i, &word, from); n++)
+		for (int n = 0; n < FRAMES_MAX && takeover_segment_hear(k, i, &word, from); n++) {
 			if (word.state == TAKEOVER_WORD_QUESTION)
-				say(k, i, state, word.nonce, from);
-	if (k->state == TAKEOVER_COMMITTED)
+				takeover_segment_say(k, i, state, word.nonce, from);
+			if (word.state == TAKEOVER_WORD_RELEASED)
+				k->too_late = true;
+		}
+	if (k->mover_pid > 0 && k->state == TAKEOVER_COMMITTED)
 		look_for_owner(k);
 }
 
@@ -157,7 +83,7 @@ void takeover_doubt_begin(struct takeover_keeper *k)
 static void go(struct takeover_keeper *k, const char *why)
 {
 	/* Never two owners. */
-	if (takeover_now_ms() < segment.taken_until_ms)
+	if (takeover_now_ms() < doubt.taken_until_ms)
 		return;
 	k->message[0] = '\0';
 	k->decided = true;
@@ -193,9 +119,9 @@ static bool hear_owner(struct takeover_keeper *k, size_t i)
 				"%02x:%02x:%02x:%02x:%02x:%02x; withdraw it there",
 				takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
 				mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-			if (segment.taken_until_ms == 0)
+			if (doubt.taken_until_ms == 0)
 				takeover_journal(k, "somebody else");
-			segment.taken_until_ms = takeover_now_ms() + TAKEN_MS;
+			doubt.taken_until_ms = takeover_now_ms() + TAKEN_MS;
 			continue;
 		}
 		go_back(k, "the source has taken it back: it answers for the address");
@@ -209,8 +135,8 @@ static bool hear_word(struct takeover_keeper *k, size_t i)
 	unsigned char from[TAKEOVER_MAC_LEN];
 	struct takeover_word word;
 
-	while (next_word(k, i, &word, from)) {
-		if (word.state == TAKEOVER_WORD_QUESTION || word.nonce != segment.nonce)
+	while (takeover_segment_hear(k, i, &word, from)) {
+		if (word.state == TAKEOVER_WORD_QUESTION || word.nonce != doubt.nonce)
 			continue;
 		if (word.state == TAKEOVER_WORD_COMMITTED) {
 			go(k, "the source's keeper has committed");
@@ -241,8 +167,8 @@ void takeover_doubt_ask(struct takeover_keeper *k)
 	if (!k->manifest->has_secret || (!k->in_doubt && since < SILENCE_MS))
 		return;
 	takeover_doubt_begin(k);
-	if (segment.nonce == 0 &&
-	    getrandom(&segment.nonce, sizeof(segment.nonce), 0) != sizeof(segment.nonce))
+	if (doubt.nonce == 0 &&
+	    getrandom(&doubt.nonce, sizeof(doubt.nonce), 0) != sizeof(doubt.nonce))
 		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		if (hear_owner(k, i) || hear_word(k, i))
@@ -252,11 +178,11 @@ void takeover_doubt_ask(struct takeover_keeper *k)
 		follow_policy(k);
 		return;
 	}
-	if (now < segment.ask_at_ms)
+	if (now < doubt.ask_at_ms)
 		return;
-	segment.ask_at_ms = now + (since < OFTEN_FOR ? OFTEN_MS : SELDOM_MS);
+	doubt.ask_at_ms = now + (since < OFTEN_FOR ? OFTEN_MS : SELDOM_MS);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		probe(k, i);
-		say(k, i, TAKEOVER_WORD_QUESTION, segment.nonce, NULL);
+		takeover_segment_say(k, i, TAKEOVER_WORD_QUESTION, doubt.nonce, NULL);
 	}
 }

@@ -6,10 +6,7 @@
 
 #include "keeper.h"
 
-/* On the source, before the manifest is written: by what it will know its destination. */
-int takeover_doubt_prepare(struct takeover_keeper *keeper);
-
-/* On the source, from time to time: answer what is asked on the segment. */
+/* On the source, from time to time: hear what is said on the segment, and answer. */
 void takeover_doubt_answer(struct takeover_keeper *keeper);
 
 /* On the destination: nobody is there any more who could say it. */

@@ -89,6 +89,8 @@ struct takeover_keeper {
 	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
 	bool withdrew[TAKEOVER_ADDRESSES_MAX]; /* on the source, we ourselves */
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
+	bool relay_said; /* that what waited first was relayed */
+	bool too_late;	 /* it lets packets in already: what is held now must not be relayed */
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;
@@ -110,7 +112,6 @@ struct takeover_keeper {
 	long probed_at_ms, deadline_ms, quiet_at_ms;
 	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
-	bool relay_said;   /* that what waited first was relayed */
 	bool unopened;	   /* they should be */
 	long stuck_at_ms;  /* since when the guard cannot be removed; or 0 */
 	bool guard_stays;  /* nor later: its journal stays, too */

@@ -12,6 +12,7 @@
 #include "conntrack.h"
 #include "doubt.h"
 #include "netlink.h"
+#include "segment.h"
 #include "service.h"
 #include "source.h"
 #include "task_sockets.h"
@@ -47,11 +48,9 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
 						   strerror(-ret));
 	}
-	if (k->mover_pid > 0) {
-		ret = takeover_doubt_prepare(k);
-		if (ret < 0)
-			return ret;
-	}
+	ret = takeover_segment_prepare(k);
+	if (ret < 0)
+		return ret;
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot list routes: %s", strerror(-ret));

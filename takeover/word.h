@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a destination in doubt asks the source's keeper when the connection between them is gone,
- * and its answer: Ethernet frames of the EtherType for local experiments (IEEE 802). Both know a
+ * What the keepers of one takeover say to each other without a connection: a destination in doubt
+ * asks the source's, which answers; and it says when it lets packets in. Ethernet frames of the EtherType for local experiments (IEEE 802). Both know a
  * secret from the manifest, which no frame shows: it signs them.
  *
  *   14  Ethernet header
  *    4  "ipto"
  *    1  version, 1
- *    1  enum takeover_word_state: a question, or what the answer is
+ *    1  enum takeover_word_state: what is asked, answered or said
  *    2  zeros
  *   16  id of the takeover
  *    8  its epoch
@@ -31,6 +31,7 @@ enum takeover_word_state {
 	TAKEOVER_WORD_UNDECIDED,
 	TAKEOVER_WORD_COMMITTED,
 	TAKEOVER_WORD_ROLLED_BACK,
+	TAKEOVER_WORD_RELEASED, /* by a destination, unasked: what is not relayed yet is too late */
 	TAKEOVER_WORD_STATES,
 };
 

@@ -12,6 +12,7 @@
 
 #include "keeper.h"
 #include "netlink.h"
+#include "segment.h"
 #include "tasks.h"
 
 #define TICK_MS 10
@@ -151,6 +152,8 @@ static int begin(struct takeover_keeper *k)
 	k->held = NULL;
 	k->guard = NULL;
 	k->root_fd = k->root_pid > 0 ? syscall(SYS_pidfd_open, k->root_pid, 0) : -1;
+	if (k->role == TAKEOVER_SOURCE)
+		takeover_segment_listen(k);
 	if (k->state == TAKEOVER_STARTING)
 		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
 						  : takeover_destination_begin(k);

@@ -103,6 +103,22 @@ both_roles() {
 	moved
 }
 
+# A host without a CPU to spare relays after the peers have sent all anew, and ended.
+relayed_late() {
+	local pids
+	start_service 7000 "$address,7000"
+	start_peers --count 20 "$address,7000"
+	stream_on alpha 20
+	dump plugin
+	pids=$(on alpha pgrep -x ip-takeover-wrk)
+	on alpha kill -STOP "$pids"
+	restore beta plugin
+	stream_on beta 20
+	end_peers 20
+	on alpha kill -CONT "$pids"
+	moved
+}
+
 @test "threads, a connection each" { one_port 20; }
 @test "threads, a connection each, IPv6" { address=$v6 one_port 20; }
 @test "four workers that accept from one socket" { one_port 20 --workers 4; }
@@ -137,3 +153,5 @@ both_roles() {
 @test "10 connections of its own to one server, IPv6" { address=$v6 outgoing 10 2001:db8::3; }
 @test "connections of its own beside its peers'" { both_roles 192.0.2.3; }
 @test "connections of its own beside its peers', IPv6" { address=$v6 both_roles 2001:db8::3; }
+@test "what is relayed late finds its connection closed" { relayed_late; }
+@test "what is relayed late finds its connection closed, IPv6" { address=$v6 relayed_late; }

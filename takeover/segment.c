@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Packet sockets for words, one an address. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+
+#include "segment.h"
+
+#define FRAMES_MAX 16 /* at once; then the others have their turn */
+
+/* Of this worker; the next one makes its own. 0: none */
+static int fds[TAKEOVER_ADDRESSES_MAX];
+
+static int open_segment(const char *device)
+{
+	struct sockaddr_ll sll = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(TAKEOVER_WORD_ETHERTYPE),
+		.sll_ifindex = if_nametoindex(device),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && bind(fd, (void *)&sll, sizeof(sll)) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int fd_of(const struct takeover_keeper *k, size_t i)
+{
+	if (fds[i] <= 0)
+		fds[i] = open_segment(k->manifest->addresses[i].device);
+	return fds[i];
+}
+
+int takeover_segment_prepare(struct takeover_keeper *k)
+{
+	struct takeover_manifest *m = k->manifest;
+
+	if (getrandom(m->secret, sizeof(m->secret), 0) != sizeof(m->secret))
+		return takeover_keeper_say(k, -errno, "no random numbers: %s", strerror(errno));
+	for (size_t i = 0; i < m->n_addresses; i++)
+		memcpy(m->source[i], takeover_wire_mac(k->wires[i]), TAKEOVER_MAC_LEN);
+	m->has_secret = true;
+	return 0;
+}
+
+void takeover_segment_listen(const struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		fd_of(k, i);
+}
+
+bool takeover_segment_hear(const struct takeover_keeper *k, size_t i, struct takeover_word *word,
+			   unsigned char *ret_from)
+{
+	unsigned char frame[256];
+
+	if (fd_of(k, i) < 0)
+		return false;
+	for (int n = 0; n < FRAMES_MAX; n++) {
+		ssize_t len = recv(fds[i], frame, sizeof(frame), 0);
+
+		if (len < 0)
+			return false;
+		*word = (struct takeover_word){ .id = k->manifest->id,
+						.epoch = k->manifest->epoch };
+		if (takeover_word_parse(frame, len, word, k->manifest->secret) < 0)
+			continue;
+		memcpy(ret_from, frame + TAKEOVER_MAC_LEN, TAKEOVER_MAC_LEN);
+		return true;
+	}
+	return false;
+}
+
+void takeover_segment_say(const struct takeover_keeper *k, size_t i, enum takeover_word_state state,
+			  uint64_t nonce, const unsigned char *to)
+{
+	const struct takeover_word word = { state, k->manifest->id, k->manifest->epoch, nonce };
+	unsigned char frame[TAKEOVER_WORD_LEN];
+
+	takeover_word_build(frame, &word, k->manifest->secret, takeover_wire_mac(k->wires[i]), to);
+	if (fd_of(k, i) >= 0)
+		send(fds[i], frame, sizeof(frame), MSG_NOSIGNAL);
+}
