@@ -276,3 +276,13 @@ const struct takeover_address *takeover_config_find(const struct takeover_config
 			return &config->addresses[i];
 	return NULL;
 }
+
+const struct takeover_backend_settings *
+takeover_config_backend(const struct takeover_config *config,
+			const struct takeover_address *address)
+{
+	static const struct takeover_backend_settings garp = { .kind = TAKEOVER_BACKEND_GARP };
+	const struct takeover_address *own = takeover_config_find(config, address);
+
+	return own ? &config->backends[own - config->addresses] : &garp;
+}

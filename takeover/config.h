@@ -15,8 +15,17 @@
 /* What a destination does that never hears whether the source has committed. */
 enum takeover_in_doubt { TAKEOVER_DOUBT_WAIT, TAKEOVER_DOUBT_GO, TAKEOVER_DOUBT_ABORT };
 
+/* How claim and withdraw are done; backend.h. */
+enum takeover_backend_kind { TAKEOVER_BACKEND_GARP };
+
+/* What an address's backend is to know. */
+struct takeover_backend_settings {
+	enum takeover_backend_kind kind;
+};
+
 struct takeover_config {
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
+	struct takeover_backend_settings backends[TAKEOVER_ADDRESSES_MAX]; /* one an address */
 	size_t n_addresses;
 	uint32_t hold_packets; /* the guard's queue holds at most so many */
 	uint32_t hold_seconds; /* after a commit the source holds at most so long */
@@ -42,5 +51,11 @@ int takeover_config_parse(const char *text, size_t n, const char *name,
 /* The configured address equal to @address, or NULL. */
 const struct takeover_address *takeover_config_find(const struct takeover_config *config,
 						    const struct takeover_address *address);
+
+/* What the configuration says of the backend of @address; of one that it does not name,
+ * garp's. */
+const struct takeover_backend_settings *
+takeover_config_backend(const struct takeover_config *config,
+			const struct takeover_address *address);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "conntrack.h"
 #include "doubt.h"
 #include "keeper.h"
@@ -16,7 +17,6 @@
 #include "task_sockets.h"
 #include "window.h"
 
-#define DELADDR_MS 1000
 /* Patience of the probe when the source has said that it let go: a LAN's answer takes
  * less than one, and any other owner would have been in the source's way before. */
 #define PROBE_WITH_WORD_MS 5
@@ -101,25 +101,15 @@ int takeover_destination_open(struct takeover_keeper *k)
 
 int takeover_destination_begin(struct takeover_keeper *k)
 {
-	char text[TAKEOVER_ADDRESS_STRLEN];
 	int ret;
 
 	ret = takeover_others(k, false);
 	if (ret < 0)
 		return ret;
 	/* What another keeper lets go here meets our guard. */
-	ret = takeover_keeper_guard(k) ?: takeover_others(k, true);
+	ret = takeover_keeper_guard(k) ?: takeover_others(k, true) ?: takeover_backend_claim(k);
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		const struct takeover_address *a = &k->manifest->addresses[i];
-
-		ret = takeover_address_add(a);
-		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot add %s to %s: %s",
-						   takeover_address_format(a, text, sizeof(text)),
-						   a->device, strerror(-ret));
-	}
 	k->state = TAKEOVER_PREPARED;
 	takeover_journal(k, "prepared");
 	return 0;
@@ -253,21 +243,12 @@ static int release(struct takeover_keeper *k)
 void takeover_destination_rollback(struct takeover_keeper *k)
 {
 	bool announced = k->state == TAKEOVER_CLAIMED;
-	char text[TAKEOVER_ADDRESS_STRLEN];
 
 	takeover_journal(k, "rollback");
 	/* A criu that was killed leaves its half-restored tasks waiting for ever. */
 	if (k->criu_fd < 0)
 		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		const struct takeover_address *a = &k->manifest->addresses[i];
-		int ret = k->was_here[i] ? 0 : takeover_address_delete(a, DELADDR_MS);
-
-		if (ret < 0)
-			takeover_keeper_say(k, ret, "cannot take %s off %s: %s",
-					    takeover_address_format(a, text, sizeof(text)),
-					    a->device, strerror(-ret));
-	}
+	takeover_backend_let_go(k);
 	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
 	if (announced)

@@ -50,7 +50,7 @@ static void look_for_owner(struct takeover_keeper *k)
 
 void takeover_doubt_answer(struct takeover_keeper *k)
 {
-	enum takeover_word_state state = k->state == TAKEOVER_ROLLED_BACK
+	enum takeover_word_state state = k->state == TAKEOVER_ROLLED_BACK || k->returning
 						 ? TAKEOVER_WORD_ROLLED_BACK
 					 : k->state == TAKEOVER_COMMITTED ? TAKEOVER_WORD_COMMITTED
 									  : TAKEOVER_WORD_UNDECIDED;

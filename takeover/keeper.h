@@ -88,6 +88,10 @@ struct takeover_keeper {
 	struct takeover_guard *guard;	       /* (worker) */
 	bool was_here[TAKEOVER_ADDRESSES_MAX]; /* on the destination, before us */
 	bool withdrew[TAKEOVER_ADDRESSES_MAX]; /* on the source, we ourselves */
+	bool returning;			       /* on the source: rolled back when they are here */
+	bool undone[TAKEOVER_ADDRESSES_MAX];   /* on the source: back */
+	bool settled[TAKEOVER_ADDRESSES_MAX];  /* at the end; backend.h */
+	bool at_rest;			       /* all of them */
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	bool relay_said; /* that what waited first was relayed */
 	bool too_late;	 /* it lets packets in already: what is held now must not be relayed */

@@ -20,7 +20,8 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 {
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
-	if (k->state == TAKEOVER_ROLLED_BACK && request->verb != TAKEOVER_RESTORE_RELEASE) {
+	if ((k->state == TAKEOVER_ROLLED_BACK || k->returning) &&
+	    request->verb != TAKEOVER_RESTORE_RELEASE) {
 		bool over = request->verb == TAKEOVER_RESTORE_EXIT ||
 			    (request->verb == TAKEOVER_DUMP_EXIT &&
 			     request->value == TAKEOVER_EXIT_FAILED);

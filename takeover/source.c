@@ -298,7 +298,7 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		takeover_tasks_end_repair_of(k->tasks, k->n_tasks, k->manifest->addresses,
 					     k->manifest->n_addresses);
 	/* Killed before it had undone its own */
-	if (k->state == TAKEOVER_ROLLED_BACK) {
+	if (k->state == TAKEOVER_ROLLED_BACK || k->returning) {
 		takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
 		takeover_source_unlock(k);
 		return;
@@ -323,7 +323,7 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 /* Whoever was to decide. */
 void takeover_source_mover_gone(struct takeover_keeper *k)
 {
-	if (k->state < TAKEOVER_COMMITTED)
+	if (k->state < TAKEOVER_COMMITTED && !k->returning)
 		rollback_after(k, "ip-takeover migrate has ended");
 }
 
@@ -347,6 +347,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 	bool all = true;
 
 	takeover_doubt_answer(k);
+	takeover_source_return(k);
 	if (k->state == TAKEOVER_PREPARED && !k->silent && k->criu_fd >= 0 &&
 	    takeover_tasks_traced(k->tasks, k->n_tasks, k->criu_pid) &&
 	    takeover_source_silence(k) == 0)

@@ -9,6 +9,9 @@
  * confirmed it, and the manifest says so. 0 or -errno with keeper->message set. */
 int takeover_source_withdraw(struct takeover_keeper *keeper);
 
+/* After a rollback that has to wait for the addresses: go on with it when they are back. */
+void takeover_source_return(struct takeover_keeper *keeper);
+
 /* Remove CRIU's own locks for the addresses. */
 void takeover_source_unlock(struct takeover_keeper *keeper);
 

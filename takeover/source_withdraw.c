@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The addresses leave the source, with the routes that use them; or come back to it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "locks.h"
-#include "netlink.h"
 #include "service.h"
 #include "source.h"
 #include "task_sockets.h"
-
-#define DELADDR_MS 1000
 
 static void advise(struct takeover_keeper *k)
 {
@@ -76,7 +75,6 @@ static void restore_routes(struct takeover_keeper *k)
 
 int takeover_source_withdraw(struct takeover_keeper *k)
 {
-	char text[TAKEOVER_ADDRESS_STRLEN];
 	int ret;
 
 	if (k->state != TAKEOVER_PREPARED)
@@ -87,19 +85,9 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 		return ret;
 	takeover_source_last_words(k);
 	detach_routes(k);
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		const struct takeover_address *a = &k->manifest->addresses[i];
-		bool present = false;
-
-		ret = takeover_address_present(a, &present);
-		k->withdrew[i] |= present;
-		if (ret == 0)
-			ret = takeover_address_delete(a, DELADDR_MS);
-		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot withdraw %s from %s: %s",
-						   takeover_address_format(a, text, sizeof(text)),
-						   a->device, strerror(-ret));
-	}
+	ret = takeover_backend_withdraw(k);
+	if (ret < 0)
+		return ret;
 	k->state = TAKEOVER_WITHDRAWN;
 	k->manifest->withdrawn = true;
 	ret = takeover_manifest_write(k->images_fd, k->manifest);
@@ -109,36 +97,6 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 	advise(k);
 	takeover_journal(k, "withdrawn");
 	return 0;
-}
-
-/* One address, if it was we who took it off: whoever else did may have put it on another
- * host. */
-static void put_back(struct takeover_keeper *k, size_t i)
-{
-	const struct takeover_address *a = &k->manifest->addresses[i];
-	char text[TAKEOVER_ADDRESS_STRLEN];
-	bool present = false;
-	int ret;
-
-	ret = takeover_address_present(a, &present);
-	if (!k->withdrew[i]) {
-		if (ret == 0 && !present)
-			takeover_keeper_add(k,
-					    "%s was taken off %s by somebody else, and stays off; "
-					    "to have it back: ip-takeover claim",
-					    takeover_address_ip(a, text, sizeof(text)), a->device);
-		return;
-	}
-	if (ret == 0 && !present)
-		ret = k->kept[i] ? takeover_kept_add(k->kept[i]) : takeover_address_add(a);
-	if (ret < 0)
-		takeover_keeper_add(k, "cannot put %s back on %s: %s",
-				    takeover_address_format(a, text, sizeof(text)), a->device,
-				    strerror(-ret));
-	else if (!present)
-		takeover_announce(k->wires[i], a,
-				  (const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
-				  k->manifest->n_neighbours);
 }
 
 /* Another host has it: a second owner would be worse than a process without an address,
@@ -167,13 +125,10 @@ static bool taken(struct takeover_keeper *k)
 	return true;
 }
 
-void takeover_source_rollback(struct takeover_keeper *k)
+/* The addresses are here again, or will not come. */
+static void rolled_back(struct takeover_keeper *k)
 {
-	takeover_journal(k, "rollback");
-	if (taken(k))
-		return;
-	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		put_back(k, i);
+	k->returning = false;
 	restore_routes(k);
 	/* criu does both itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
@@ -184,4 +139,21 @@ void takeover_source_rollback(struct takeover_keeper *k)
 	unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
 	k->state = TAKEOVER_ROLLED_BACK;
 	takeover_journal(k, "rolled back");
+}
+
+void takeover_source_rollback(struct takeover_keeper *k)
+{
+	takeover_journal(k, "rollback");
+	if (taken(k))
+		return;
+	k->returning = true;
+	takeover_source_return(k);
+	if (k->returning)
+		takeover_journal(k, "returning");
+}
+
+void takeover_source_return(struct takeover_keeper *k)
+{
+	if (k->returning && takeover_backend_put_back(k) != -EINPROGRESS)
+		rolled_back(k);
 }

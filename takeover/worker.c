@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "keeper.h"
 #include "netlink.h"
 #include "segment.h"
@@ -61,12 +62,24 @@ static void on_wire(struct takeover_keeper *k, size_t i)
 }
 
 /* While criu lives, somebody has to tell it that there is no takeover any more. */
-bool takeover_keeper_ended(const struct takeover_keeper *k)
+static bool over(const struct takeover_keeper *k)
 {
 	if (k->opened_at_ms != 0 || k->stuck_at_ms != 0)
 		return false;
 	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
 	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
+}
+
+static void settle(struct takeover_keeper *k)
+{
+	bool gave = k->state == (k->role == TAKEOVER_SOURCE ? TAKEOVER_DONE : TAKEOVER_ROLLED_BACK);
+
+	k->at_rest = !gave || takeover_backend_settle(k) != -EINPROGRESS;
+}
+
+bool takeover_keeper_ended(const struct takeover_keeper *k)
+{
+	return k->at_rest && over(k);
 }
 
 static void on_criu_gone(struct takeover_keeper *k)
@@ -142,6 +155,8 @@ static void loop(struct takeover_keeper *k)
 		else
 			takeover_destination_tick(k);
 		takeover_keeper_release_rest(k);
+		if (over(k))
+			settle(k);
 	}
 }
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The addresses of a takeover, each by its backend. */
+#include <errno.h>
+#include <poll.h>
+
+#include "backend.h"
+
+#define STEP_MS 1
+
+static const struct takeover_backend *const backends[] = {
+	[TAKEOVER_BACKEND_GARP] = &takeover_backend_garp,
+};
+
+typedef int op_fn(struct takeover_keeper *k, size_t i);
+
+enum op { WITHDRAW, PUT_BACK, CLAIM, LET_GO, SETTLE };
+
+static op_fn *op_of(const struct takeover_keeper *k, size_t i, enum op op)
+{
+	const struct takeover_backend *b =
+		backends[takeover_config_backend(&k->config, &k->manifest->addresses[i])->kind];
+
+	switch (op) {
+	case WITHDRAW:
+		return b->withdraw;
+	case PUT_BACK:
+		return b->put_back;
+	case CLAIM:
+		return b->claim;
+	case LET_GO:
+		return b->let_go;
+	default:
+		return b->settle;
+	}
+}
+
+/* Begin with all of them, since one may wait for another. @done: of an earlier call. */
+static int go_on(struct takeover_keeper *k, enum op op, bool *done)
+{
+	bool undo = op != WITHDRAW && op != CLAIM;
+	int ret = 0, failed = 0;
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		op_fn *fn = op_of(k, i, op);
+		int one = fn && !done[i] ? fn(k, i) : 0;
+
+		done[i] = one != -EINPROGRESS;
+		if (one == -EINPROGRESS)
+			ret = one;
+		else if (one < 0 && !undo)
+			return one;
+		else if (one < 0)
+			failed = one;
+	}
+	return ret ?: failed;
+}
+
+static int wait_for(struct takeover_keeper *k, enum op op)
+{
+	bool done[TAKEOVER_ADDRESSES_MAX] = { false };
+	int ret;
+
+	while ((ret = go_on(k, op, done)) == -EINPROGRESS) {
+		poll(NULL, 0, STEP_MS);
+		if (k->role == TAKEOVER_SOURCE)
+			takeover_keeper_read(k);
+	}
+	return ret;
+}
+
+int takeover_backend_withdraw(struct takeover_keeper *k)
+{
+	return wait_for(k, WITHDRAW);
+}
+
+int takeover_backend_claim(struct takeover_keeper *k)
+{
+	return wait_for(k, CLAIM);
+}
+
+int takeover_backend_let_go(struct takeover_keeper *k)
+{
+	return wait_for(k, LET_GO);
+}
+
+int takeover_backend_put_back(struct takeover_keeper *k)
+{
+	return go_on(k, PUT_BACK, k->undone);
+}
+
+int takeover_backend_settle(struct takeover_keeper *k)
+{
+	return go_on(k, SETTLE, k->settled);
+}
