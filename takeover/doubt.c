@@ -8,6 +8,7 @@
 #include "doubt.h"
 #include "netlink.h"
 #include "segment.h"
+#include "source.h"
 
 #define SILENCE_MS 2000 /* a decision comes at once, or not over this connection */
 #define OFTEN_MS   100
@@ -64,7 +65,7 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 			if (word.state == TAKEOVER_WORD_QUESTION)
 				takeover_segment_say(k, i, state, word.nonce, from);
 			if (word.state == TAKEOVER_WORD_RELEASED)
-				k->too_late = true;
+				takeover_source_too_late(k);
 		}
 	if (k->mover_pid > 0 && k->state == TAKEOVER_COMMITTED)
 		look_for_owner(k);

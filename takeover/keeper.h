@@ -54,6 +54,7 @@ struct takeover_event {
 struct takeover_held {
 	struct takeover_held *next;
 	uint32_t id;
+	bool late; /* not to be relayed: source.h */
 	size_t len;
 	unsigned char packet[];
 };

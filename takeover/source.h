@@ -25,4 +25,8 @@ void takeover_source_last_words(struct takeover_keeper *keeper);
 /* What waits for an address whose new owner has spoken goes there. */
 void takeover_source_relay(struct takeover_keeper *keeper);
 
+/* The new owner lets packets in: what is held of TCP has been sent anew, or will be. Its copy
+ * could find a connection that has ended since, and draw an RST: it is not relayed. */
+void takeover_source_too_late(struct takeover_keeper *keeper);
+
 #endif

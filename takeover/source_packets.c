@@ -49,15 +49,20 @@ static bool is_tcp(const struct takeover_held *p)
 	return p->len >= 40 && p->packet[p->packet[0] >> 4 == 6 ? 6 : 9] == IPPROTO_TCP;
 }
 
+void takeover_source_too_late(struct takeover_keeper *k)
+{
+	takeover_keeper_read(k);
+	for (struct takeover_held *p = k->held; p; p = p->next)
+		p->late = is_tcp(p);
+}
+
 /* What waits for an address whose new owner has spoken goes there, in order, as fast as the
- * wire takes it; then it is dropped here. TCP has sent it anew when the service runs there
- * already: its copy may find a connection that has ended since, and draw an RST. */
+ * wire takes it; then it is dropped here. */
 void takeover_source_relay(struct takeover_keeper *k)
 {
 	struct takeover_held *held = k->held, *p;
-	bool full = false, late = k->too_late;
+	bool full = false;
 
-	k->too_late = false;
 	k->held = NULL;
 	k->held_tail = &k->held;
 	while ((p = held)) {
@@ -70,7 +75,7 @@ void takeover_source_relay(struct takeover_keeper *k)
 			continue;
 		}
 		/* The new owner knows nothing of a leftover, and would answer with an RST. */
-		if (i < k->manifest->n_addresses && !(late && is_tcp(p)) &&
+		if (i < k->manifest->n_addresses && !p->late &&
 		    !takeover_quiesce_find(&k->leftovers, p->packet, p->len, true))
 			ret = takeover_wire_relay(k->wires[i], k->owner[i], p->packet, p->len);
 		full = ret == -EAGAIN || ret == -ENOBUFS;

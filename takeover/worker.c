@@ -31,6 +31,7 @@ static void on_held(void *data, uint32_t id, const void *payload, size_t len)
 	if (!p)
 		return;
 	p->next = NULL;
+	p->late = false;
 	p->id = id;
 	p->len = len;
 	memcpy(p->packet, payload, len);
