@@ -9,10 +9,10 @@ VERSION := 0.1
 
 B := build
 PKGS := libnl-3.0 libnl-route-3.0 libmnl libnftnl jansson libconfig
-# The command alone reads build ids.
-CLI_PKGS := libelf
+# The command alone reads build ids, and compresses.
+CLI_PKGS := libelf libzstd
 BUILD_DEPS := gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev \
-	libjansson-dev libconfig-dev libelf-dev libxxhash-dev libcmocka-dev libssl-dev criu
+	libjansson-dev libconfig-dev libelf-dev libxxhash-dev libzstd-dev libcmocka-dev libssl-dev criu
 LAB_DEPS := mmdebstrap util-linux iproute2 openssh-client procps bats jq
 FUZZ_DEPS := clang libclang-rt-dev
 

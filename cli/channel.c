@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "json.h"
 #include "netlink.h"
+#include "packed.h"
 
 #define HEADER	 8
 #define TEXT_MAX 160 /* of what is no message, for channel_error() */
@@ -27,6 +28,7 @@ struct channel {
 	size_t have, len; /* of the message that is coming; its payload */
 	uint32_t type;
 	json_t *json;
+	struct packed *packs, *unpacks; /* NULL until there is something to */
 	unsigned char header[HEADER];
 	unsigned char *payload;
 	char error[TEXT_MAX + 80];
@@ -71,8 +73,15 @@ void channel_close(struct channel *c)
 	close(c->in);
 	if (c->out != c->in)
 		close(c->out);
+	packed_close(c->packs);
+	packed_close(c->unpacks);
 	free(c->payload);
 	free(c);
+}
+
+int channel_compress(struct channel *c)
+{
+	return c->packs ? 0 : packed_open(CHANNEL_PAYLOAD_MAX, &c->packs);
 }
 
 int channel_fd(const struct channel *c)
@@ -154,13 +163,25 @@ static int send_all(struct channel *c, struct iovec *iov, int n)
 int channel_send_frame(struct channel *c, uint32_t type, const void *head, size_t head_len,
 		       const void *data, size_t len)
 {
-	uint32_t header[] = { htonl(type), htonl(head_len + len) };
+	uint32_t header[2];
 	struct iovec iov[] = { { header, HEADER },
 			       { (void *)head, head_len },
 			       { (void *)data, len } };
+	size_t packed = 0;
 
 	if (head_len > CHANNEL_PAYLOAD_MAX || len > CHANNEL_PAYLOAD_MAX - head_len)
 		return -EMSGSIZE;
+	if (c->packs && type != CHANNEL_JSON) {
+		const void *frame;
+
+		packed = packed_pack(c->packs, type, head, head_len, data, len, &frame);
+		if (packed > 0) {
+			iov[1].iov_len = 0;
+			iov[2] = (struct iovec){ (void *)frame, packed };
+		}
+	}
+	header[0] = htonl(packed > 0 ? CHANNEL_PACKED : type);
+	header[1] = htonl(packed > 0 ? packed : head_len + len);
 	/* After half a frame, what follows would be taken for its rest. */
 	if (c->send_error == 0)
 		c->send_error = send_all(c, iov, 3);
@@ -249,7 +270,22 @@ static int parse(struct channel *c)
 	return ret < 0 ? -EPROTO : 1;
 }
 
-static int receive(struct channel *c)
+/* JSON is never inside, nor another such frame. */
+static int unpack(struct channel *c, struct channel_message *m)
+{
+	int ret = c->unpacks ? 0 : packed_open(CHANNEL_PAYLOAD_MAX, &c->unpacks);
+
+	if (ret == 0)
+		ret = packed_unpack(c->unpacks, c->payload, c->len, &m->type, &m->payload, &m->len);
+	if (ret == 0 && m->type > CHANNEL_JSON && m->type < CHANNEL_PACKED)
+		return 1;
+	if (ret == 0 || ret == -EPROTO)
+		snprintf(c->error, sizeof(c->error),
+			 "message: expected a whole frame of zstd, with a message inside");
+	return ret == 0 ? -EPROTO : ret;
+}
+
+static int receive(struct channel *c, struct channel_message *m)
 {
 	int ret = c->have < HEADER ? read_header(c) : 1;
 
@@ -257,6 +293,10 @@ static int receive(struct channel *c)
 		ret = fill(c, c->payload, HEADER, c->len);
 	if (ret == 1 && c->type == CHANNEL_JSON)
 		ret = parse(c);
+	if (ret == 1)
+		*m = (struct channel_message){ c->type, c->payload, c->len, c->json };
+	if (ret == 1 && c->type == CHANNEL_PACKED)
+		ret = unpack(c, m);
 	if (ret == -EPIPE)
 		snprintf(c->error, sizeof(c->error), "the other side has ended%s",
 			 c->have > 0 ? " within a message" : "");
@@ -273,11 +313,10 @@ int channel_receive(struct channel *c, struct channel_message *ret_message)
 		return c->receive_error;
 	json_decref(c->json);
 	c->json = NULL;
-	ret = receive(c);
+	ret = receive(c, ret_message);
 	if (ret < 0)
 		c->receive_error = ret;
 	if (ret == 1) {
-		*ret_message = (struct channel_message){ c->type, c->payload, c->len, c->json };
 		c->greeted = true;
 		c->have = 0;
 	}

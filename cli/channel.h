@@ -13,6 +13,7 @@
 
 /* Types are 1 to 255: a header begins with a NUL, a text never does. */
 #define CHANNEL_JSON	 1
+#define CHANNEL_PACKED	 255 /* another inside: who receives sees that one */
 #define CHANNEL_TYPE_MAX 255
 
 struct channel;
@@ -36,6 +37,10 @@ int channel_fd(const struct channel *channel);
 
 /* How long channel_send*() waits for an other side that takes nothing. */
 void channel_set_patience(struct channel *channel, int patience_ms);
+
+/* From now on what is sent as anything but JSON is compressed, where that makes it smaller.
+ * Whoever receives need not be told. -ENOMEM. */
+int channel_compress(struct channel *channel);
 
 /* Send the JSON object @message as one frame. As of channel_send_frame(). */
 int channel_send(struct channel *channel, const json_t *message);

@@ -35,6 +35,7 @@ static int help(void)
 	       "  --check                only say whether it can move\n"
 	       "  --dry-run              the same, and what would be done\n"
 	       "  --sync                 copy files that differ there, by rsync\n"
+	       "  --compress             what is sent, by zstd\n"
 	       "  --max-freeze SECONDS   refuse, or undo, what takes longer (%d)\n"
 	       "  --timeout SECONDS      for all that comes before the freeze (%d)\n"
 	       "  --keep-images DIR      where to leave criu's images and log\n"
@@ -117,6 +118,7 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 		{ "check", no_argument, NULL, 'c' },
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "sync", no_argument, NULL, 's' },
+		{ "compress", no_argument, NULL, 'z' },
 		{ "max-freeze", required_argument, NULL, 'm' },
 		{ "timeout", required_argument, NULL, 'T' },
 		{ "keep-images", required_argument, NULL, 'k' },
@@ -158,6 +160,9 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 			break;
 		case 's':
 			o->sync = true;
+			break;
+		case 'z':
+			o->compress = true;
 			break;
 		case 'k':
 			o->keep_images = optarg;

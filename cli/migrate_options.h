@@ -16,7 +16,7 @@ struct migrate_options {
 	const char *resume;	 /* a takeover's id, or NULL */
 	const char *keep_images; /* a directory, or NULL */
 	unsigned int max_freeze_s, timeout_s;
-	bool check, dry_run, sync, verbose, quiet, json;
+	bool check, dry_run, sync, compress, verbose, quiet, json;
 	const char *const *criu; /* for criu, up to a NULL */
 };
 

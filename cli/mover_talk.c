@@ -114,6 +114,8 @@ int mover_greet(struct migrate *m)
 	if (ret < 0 && ret != -EPIPE)
 		return mover_say(m, ret, strerror(-ret));
 	ret = mover_expect(m, "hello", &message) ?: take_hello(m, &message) ?: compare_clocks(m);
+	if (ret == 0 && m->o.compress && channel_compress(m->channel) < 0)
+		ret = mover_say(m, -ENOMEM, "no memory to compress");
 	m->timeout_s = mover_smaller(m->o.timeout_s, MOVER_ANSWER_S);
 	return ret;
 }

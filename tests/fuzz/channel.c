@@ -15,7 +15,7 @@ static int receive(struct channel *c, size_t *messages)
 	int ret;
 
 	while ((ret = channel_receive(c, &m)) == 1) {
-		assert(m.type > 0 && m.type <= CHANNEL_TYPE_MAX);
+		assert(m.type > 0 && m.type < CHANNEL_PACKED);
 		assert(m.len <= CHANNEL_PAYLOAD_MAX);
 		assert((m.type == CHANNEL_JSON) == (m.json != NULL));
 		assert(!m.json || json_is_object(m.json));

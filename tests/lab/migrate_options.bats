@@ -120,6 +120,12 @@ line='moved redis-server \([0-9]+\) alpha -> beta: 10 connections, frozen 0\.[0-
 	untouched
 }
 
+@test "--compress" {
+	start
+	exits 0 "$line" migrate --compress
+	moved
+}
+
 @test "--sync copies what differs, and only then goes" {
 	local lib
 	start

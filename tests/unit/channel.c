@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -265,6 +267,93 @@ static void who_is_slow_is_waited_for(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Sends it from a child, so that a full pipe stops nobody; the bytes that it took. */
+static size_t sent_packed(size_t len, bool random, struct channel_message *m, struct channel **ret)
+{
+	unsigned char *data = malloc(len), *raw = malloc(2 * CHANNEL_PAYLOAD_MAX);
+	int fds[2], file, status;
+	struct channel *c;
+	ssize_t n = 0, all = 0;
+	pid_t pid;
+
+	for (size_t i = 0; i < len; i++)
+		data[i] = (random ? (size_t)rand() : i / 1000) & 0xff;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		int bad = channel_open(fds[0], fds[0], &c) ?: channel_compress(c) ?:
+			  channel_send_frame(c, 7, "head", 4, data, len);
+
+		_exit(bad != 0);
+	}
+	close(fds[0]);
+	while ((n = read(fds[1], raw + all, 2 * CHANNEL_PAYLOAD_MAX - all)) > 0)
+		all += n;
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	file = memfd_create("sent", MFD_CLOEXEC);
+	put(file, raw, all);
+	assert_int_equal(lseek(file, 0, SEEK_SET), 0);
+	assert_int_equal(channel_open(file, file, ret), 0);
+	assert_int_equal(receive(*ret, m), 1);
+	assert_int_equal(m->type, 7);
+	assert_int_equal(m->len, 4 + len);
+	assert_memory_equal(m->payload, "head", 4);
+	if (len > 0)
+		assert_memory_equal(m->payload + 4, data, len);
+	free(data);
+	free(raw);
+	return all;
+}
+
+static void compressed(void **state)
+{
+	static const size_t lens[] = { 0, 1, 4096, 100000, CHANNEL_PAYLOAD_MAX - 4 };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct channel_message m;
+		struct channel *c;
+
+		/* What does not get smaller is sent as it is. */
+		assert_int_equal(sent_packed(lens[i], true, &m, &c), 8 + 4 + lens[i]);
+		channel_close(c);
+		if (lens[i] > 1)
+			assert_true(sent_packed(lens[i], false, &m, &c) < lens[i] / 10);
+		else
+			sent_packed(lens[i], false, &m, &c);
+		channel_close(c);
+	}
+}
+
+static void compressed_wrongly(void **state)
+{
+	static const unsigned char bad[][24] = {
+		/* No zstd; one that ends early; JSON inside; none of a type inside; too short */
+		{ 0, 0, 0, 255, 0, 0, 0, 4, 'a', 'b', 'c', 'd' },
+		{ 0, 0, 0, 255, 0, 0, 0, 6, 0x28, 0xb5, 0x2f, 0xfd, 0x20, 5 },
+		{ 0,	0,    0, 255,  0, 0, 0, 14, 0x28, 0xb5, 0x2f,
+		  0xfd, 0x20, 5, 0x29, 0, 0, 0, 0,  0,	  1,	'{' },
+		{ 0,	0,    0, 255,  0, 0, 0, 14, 0x28, 0xb5, 0x2f,
+		  0xfd, 0x20, 5, 0x29, 0, 0, 0, 0,  1,	  0,	'{' },
+		{ 0, 0, 0, 255, 0, 0, 0, 10, 0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 0x09, 0, 0, 'x' },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct channel_message m;
+		int fd;
+		struct channel *c = channel_to(&fd);
+
+		put(fd, bad[i], 8 + bad[i][7]);
+		assert_int_equal(receive(c, &m), -EPROTO);
+		assert_non_null(strstr(channel_error(c), "zstd"));
+		close(fd);
+		channel_close(c);
+	}
+}
+
 static void no_signal_of_a_pipe(void **state)
 {
 	struct channel *c;
@@ -294,6 +383,8 @@ int main(void)
 		cmocka_unit_test(frames_that_are_none),
 		cmocka_unit_test(who_takes_nothing_is_not_waited_for),
 		cmocka_unit_test(who_is_slow_is_waited_for),
+		cmocka_unit_test(compressed),
+		cmocka_unit_test(compressed_wrongly),
 		cmocka_unit_test(no_signal_of_a_pipe),
 	};
 
