@@ -11,7 +11,7 @@
 
 /* In this order: what is freed by one step is removed by a later one. */
 static void (*const steps[])(struct clean *c) = {
-	clean_keepers, clean_journals, clean_files, clean_guards, clean_locks,
+	clean_keepers, clean_journals, clean_files, clean_images, clean_guards, clean_locks,
 };
 
 bool clean_removes(struct clean *c, const char *format, ...)

@@ -34,6 +34,9 @@ void clean_journals(struct clean *c);
 void clean_files(struct clean *c);
 void clean_guards(struct clean *c);
 
+/* clean_images.c: images of moves that were killed. */
+void clean_images(struct clean *c);
+
 /* clean_locks.c: CRIU's own locks, of connections that are gone from here or live here. */
 void clean_locks(struct clean *c);
 

@@ -13,7 +13,7 @@
 #include "place.h"
 
 /* Memory first, then a disk. */
-static const char *const places[] = { "/dev/shm", "/run", "/tmp", "/var/tmp" };
+const char *const place_parents[] = { "/dev/shm", "/run", "/tmp", "/var/tmp", NULL };
 
 static bool has_room(const char *path, uint64_t bytes, bool memory)
 {
@@ -28,12 +28,12 @@ int place_make(uint64_t bytes, struct place *place)
 	const char *parent = NULL;
 
 	for (int memory = 1; memory >= 0; memory--)
-		for (size_t i = 0; !parent && i < sizeof(places) / sizeof(places[0]); i++)
-			if (has_room(places[i], bytes, memory))
-				parent = places[i];
+		for (size_t i = 0; !parent && place_parents[i]; i++)
+			if (has_room(place_parents[i], bytes, memory))
+				parent = place_parents[i];
 	if (!parent)
 		return -ENOSPC;
-	snprintf(place->path, sizeof(place->path), "%s/ip-takeover-XXXXXX", parent);
+	snprintf(place->path, sizeof(place->path), "%s/" PLACE_NAME "XXXXXX", parent);
 	if (!mkdtemp(place->path))
 		return -errno;
 	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

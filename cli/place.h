@@ -7,6 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PLACE_NAME "ip-takeover-images-"      /* and six letters */
+#define PLACE_KEPT "ip-takeover-images-kept-" /* the same, of one that stays */
+
+/* Where it may be; NULL after the last. */
+extern const char *const place_parents[];
+
 struct place {
 	char path[PATH_MAX];
 	int fd;	   /* -1: none */
@@ -23,7 +29,8 @@ void place_used_by(const struct place *place, pid_t pid);
 /* Remove it with all that is in it; nothing when it was not made or is closed already. */
 void place_remove(struct place *place);
 
-/* It stays, for a person; whoever would remove it in our stead ends. */
+/* It stays, for a person, under another name: @place->path; whoever would remove it in our stead
+ * ends. */
 void place_keep(struct place *place);
 
 /* The process that removes the directory when whoever made it was killed: place FD PATH. */

@@ -97,9 +97,17 @@ void place_used_by(const struct place *place, pid_t pid)
 
 void place_keep(struct place *place)
 {
+	char kept[PATH_MAX];
+	const char *name;
+
 	if (place->fd < 0)
 		return;
+	name = strrchr(place->path, '/') + 1;
 	place_used_by(place, KEEP);
+	snprintf(kept, sizeof(kept), "%.*s" PLACE_KEPT "%s",
+		 (int)(strlen(place->path) - strlen(name)), place->path, name + strlen(PLACE_NAME));
+	if (rename(place->path, kept) == 0)
+		strcpy(place->path, kept);
 	close(place->fd);
 	if (place->watch >= 0)
 		close(place->watch);

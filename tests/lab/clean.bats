@@ -169,3 +169,32 @@ killed_at() {
 	wait "$running"
 	moved
 }
+
+@test "images of a move that was killed, with the process that looks after them" {
+	load migrate
+	load faults
+	start_redis
+	start_load 10 --interval-ms 10-30
+	start_migrate dump ""
+	until_true 20 "migrate has stopped" is_in_state migrate T
+	clean alpha
+	said 'keeping the images in /.*: a move is at work'
+	on alpha pkill -9 -x ip-takeover-dir
+	clean alpha
+	said 'keeping the images in /.*: a move is at work'
+	signal_to KILL migrate
+	go_on
+	wait "$mover" || :
+	clean alpha --dry-run
+	said 'would remove the images in /.*, whose move was killed'
+	clean alpha
+	said 'removing the images in /'
+	not said keeping
+	until_true 10 "no images are left" no_images alpha
+	on alpha sh -c 'mkdir -m 700 /tmp/ip-takeover-images-kept-abcdef; mkdir /tmp/ip-takeover-images-abcdef'
+	clean alpha
+	said 'keeping the images in /tmp/ip-takeover-images-kept-abcdef: .* remove them'
+	said 'nothing to clean'
+	on alpha rmdir /tmp/ip-takeover-images-kept-abcdef /tmp/ip-takeover-images-abcdef
+	stayed
+}
