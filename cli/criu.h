@@ -45,6 +45,9 @@ void criu_abort(struct criu *criu, int timeout_ms);
  * is known of one. */
 enum takeover_state criu_settle(struct criu *criu);
 
+/* The takeover that its keeper drives; "" when there is none (yet). Returns @ret_id. */
+const char *criu_takeover(const struct criu *criu, char ret_id[TAKEOVER_ID_STRLEN]);
+
 /* The source's keeper has committed: whether it has heard the new owner, or does within so long. */
 bool criu_owner_is_heard(const struct criu *criu, int timeout_ms);
 

@@ -2,6 +2,7 @@
 /* After criu's end: what it and its keeper have left, by the journal. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -87,6 +88,15 @@ enum takeover_state criu_settle(struct criu *criu)
 			return state;
 		poll(NULL, 0, LOOK_MS);
 	}
+}
+
+const char *criu_takeover(const struct criu *criu, char ret_id[TAKEOVER_ID_STRLEN])
+{
+	json_t *all, *journal = find(criu, &all);
+
+	snprintf(ret_id, TAKEOVER_ID_STRLEN, "%s", journal ? journal_field(journal, "id") : "");
+	json_decref(all);
+	return ret_id;
 }
 
 bool criu_owner_is_heard(const struct criu *criu, int timeout_ms)

@@ -248,7 +248,7 @@ static void take_back(struct migrate *m)
 
 static int move(struct migrate *m)
 {
-	char result[sizeof(m->why) + 16];
+	char result[sizeof(m->why) + 16], id[TAKEOVER_ID_STRLEN];
 	struct channel_message message;
 	int ret;
 
@@ -278,22 +278,24 @@ static int move(struct migrate *m)
 		return mover_say_failure(m, "was not moved, and runs here");
 	}
 	/* From here on only the destination's copy counts. */
+	criu_takeover(&m->criu, id);
 	if (!criu_wait(&m->criu, CRIU_END_MS))
 		progress_error("criu has not ended; its keeper ends the tasks");
 	ret = mover_expect(m, "runs", &message);
-	if (ret < 0 && !criu_owner_is_heard(&m->criu, m->timeout_s * 1000)) {
-		char what[PATH_MAX + 150];
+	if (ret < 0 && !mover_again(m, id)) {
+		char what[PATH_MAX + 600];
 
 		place_keep(&m->place);
 		snprintf(what, sizeof(what),
 			 "is committed to the other host, which has not said that it runs; see "
-			 "ip-takeover status there. Its images stay in %s",
-			 m->place.path);
+			 "ip-takeover status there, or tell it: ip-takeover migrate --resume %s "
+			 "--to %s. Its images stay in %s",
+			 id, m->host, m->place.path);
 		return mover_say_failure(m, what);
 	}
 	migrate_step(STEP_DONE);
 	/* What a keeper that was killed has left. */
-	if (ret == 0 && criu_ended(&m->criu))
+	if (criu_ended(&m->criu))
 		criu_settle(&m->criu);
 	m->theirs = ret == 0 ? json_incref(json_object_get(message.json, "record")) : NULL;
 	mover_save_report(m, "moved");

@@ -63,6 +63,11 @@ int mover_greet(struct migrate *m);
  * reason: nothing, and no more was asked for. */
 int mover_preflight(struct migrate *m);
 
+/* After the commit, in place of an answer: wait for the destination to say that it runs, over a
+ * new connection, or to announce itself, and tell it of the commit of the takeover @id ("": not
+ * known). Whether it runs; else migrate->why says more. */
+bool mover_again(struct migrate *m, const char *id);
+
 /* The last line. @runs: the destination's last word, or NULL. */
 void mover_say_result(struct migrate *m, const json_t *runs);
 

@@ -81,6 +81,54 @@ int rsh_start(struct rsh *rsh, const char *command, const char *host, const char
 	return channel_open(data[0], data[0], ret_channel);
 }
 
+int rsh_ask(struct rsh *rsh, const char *command, const char *host, const char *program,
+	    const char *verb, const char *id)
+{
+	const char *argv[WORDS_MAX];
+	char *copy = strdup(command);
+	int error[2], ret = copy ? compose(copy, host, program, verb, id, argv) : -ENOMEM;
+
+	if (ret == 0 && pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0)
+		ret = -errno;
+	if (ret < 0) {
+		free(copy);
+		return ret;
+	}
+	rsh->pid = fork();
+	if (rsh->pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		setpgid(0, 0);
+		signal(SIGPIPE, SIG_DFL);
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(error[1], 2);
+		execvp(argv[0], (char *const *)argv);
+		dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+		_exit(127);
+	}
+	free(copy);
+	close(error[1]);
+	rsh->error_fd = error[0];
+	if (rsh->pid > 0)
+		return 0;
+	close(error[0]);
+	return -EAGAIN;
+}
+
+bool rsh_ended(struct rsh *rsh, int *ret_status)
+{
+	int status;
+
+	if (waitpid(rsh->pid, &status, WNOHANG) != rsh->pid)
+		return false;
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+	rsh_why(rsh);
+	close(rsh->error_fd);
+	rsh->pid = 0;
+	return true;
+}
+
 const char *rsh_why(struct rsh *rsh)
 {
 	struct pollfd pfd = { .fd = rsh->error_fd, .events = POLLIN };

@@ -3,6 +3,7 @@
 #ifndef RSH_H
 #define RSH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "channel.h"
@@ -21,6 +22,13 @@ int rsh_start(struct rsh *rsh, const char *command, const char *host, const char
 /* Run "@rsh @host @program @verb @id": its exit status, or -errno. */
 int rsh_run(const char *command, const char *host, const char *program, const char *verb,
 	    const char *id);
+
+/* The same beside us, without a word to or from it but rsh_why(); rsh_end() it. */
+int rsh_ask(struct rsh *rsh, const char *command, const char *host, const char *program,
+	    const char *verb, const char *id);
+
+/* Whether it has ended: then its exit status, and rsh->pid is 0. */
+bool rsh_ended(struct rsh *rsh, int *ret_status);
 
 /* Why the channel has ended: what the remote shell said last. */
 const char *rsh_why(struct rsh *rsh);

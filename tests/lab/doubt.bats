@@ -88,6 +88,56 @@ cut_before_commit() {
 
 is_clean_of_process() { no_process alpha && until_true 5 "beta has none" no_process beta; }
 
+# ssh dies, and the keepers cannot hear one another: nobody tells beta but migrate, over a new
+# connection.
+lost_at_commit() {
+	busy
+	no_words
+	stopped_at source committed
+	signal_to KILL ssh
+	"$@"
+	in_doubt
+	[ -z "$(who_has)" ]
+	go_on_from migrate
+	over
+	cat "$shared/migrate.err"
+	wait "$mover"
+	grep -q 'the connection broke at the commit' "$shared/migrate.err"
+	grep -q '^moved redis-server' "$shared/migrate.err"
+	says beta 'the service runs here' || no_journal beta
+}
+
+@test "the connection lost after the commit: migrate makes another one" {
+	lost_at_commit
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "the connection and alpha's keeper lost after the commit: migrate makes another one" {
+	lost_at_commit signal_to KILL source-keeper
+	grep -q 'beta says that it runs' "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
+@test "the connection lost after the commit, and none to be had: it says how to go on" {
+	busy
+	no_words
+	stopped_at source committed
+	on beta sh -c 'kill $(cat /run/sshd.pid)'
+	signal_to KILL ssh
+	in_doubt
+	go_on_from migrate
+	over 40
+	exits 0 "migrate --resume $(id_on alpha) --to beta. Its images" cat "$shared/migrate.err"
+	exits 0 'told anew .* times: ssh: connect to host beta' cat "$shared/migrate.err"
+	on beta /usr/sbin/sshd
+	on alpha /src/build/ip-takeover migrate --resume "$(id_on alpha)" --to beta --remote-program /src/build/ip-takeover 3>&-
+	on alpha sh -c 'rm -r /dev/shm/ip-takeover-*'
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
 @test "cut before the commit: wait; the link comes back: alpha keeps it" {
 	cut_before_commit
 	heal

@@ -161,6 +161,20 @@ link_between() {
 cut() { link_between on; }
 heal() { link_between off; }
 
+# The segment carries no questions and answers of keepers; all else it does.
+no_words() {
+	local segment
+	read -r segment _ <"${shared%/shared}/segment.pid"
+	nsenter -t "$segment" -n nft -f - <<-END
+		table bridge words {
+			chain forward {
+				type filter hook forward priority 0;
+				ether type 0x88b5 drop
+			}
+		}
+	END
+}
+
 id_on() { on "$1" /src/build/ip-takeover status --json | jq -er '.[].id'; }
 
 # policy WORDS: what beta's configuration says.
