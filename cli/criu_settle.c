@@ -52,17 +52,6 @@ static enum takeover_state state_of(const json_t *journal)
 	return state;
 }
 
-static bool has_event(const json_t *journal, const char *what)
-{
-	json_t *event;
-	size_t i;
-
-	json_array_foreach(json_object_get(journal, "events"), i, event)
-		if (strcmp(journal_field(event, "what"), what) == 0)
-			return true;
-	return false;
-}
-
 enum takeover_state criu_settle(struct criu *criu)
 {
 	long deadline = takeover_now_ms() + PATIENCE_MS;
@@ -78,7 +67,7 @@ enum takeover_state criu_settle(struct criu *criu)
 					    json_string(takeover_state_name(TAKEOVER_RELEASED)));
 		state = state_of(journal);
 		criu->refused = state == TAKEOVER_ROLLED_BACK &&
-				!has_event(journal, TAKEOVER_EVENT_CRIU_GONE);
+				!journal_has_event(journal, TAKEOVER_EVENT_CRIU_GONE);
 		if (dead && journal)
 			journal_rollback(journal);
 		json_decref(all);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "journal.h"
 #include "request.h"
@@ -76,6 +77,27 @@ bool journal_has_ended(const json_t *journal)
 {
 	return journal_has_state(journal, TAKEOVER_ROLLED_BACK) ||
 	       journal_has_state(journal, TAKEOVER_ABANDONED);
+}
+
+bool journal_has_event(const json_t *journal, const char *what)
+{
+	json_t *event;
+	size_t i;
+
+	json_array_foreach(json_object_get(journal, "events"), i, event)
+		if (strcmp(journal_field(event, "what"), what) == 0)
+			return true;
+	return false;
+}
+
+bool journal_has_committed(const json_t *journal)
+{
+	char mark[TAKEOVER_SOCKET_LEN + 16];
+
+	return access(takeover_request_mark(journal_field(journal, "socket"), mark, sizeof(mark)),
+		      F_OK) == 0 ||
+	       journal_has_event(journal, "committed") ||
+	       journal_has_state(journal, TAKEOVER_COMMITTED);
 }
 
 void journal_make_way(const struct takeover_address *address)

@@ -21,6 +21,12 @@ bool journal_is_source(const json_t *journal);
 /* Rolled back or abandoned: history. */
 bool journal_has_ended(const json_t *journal);
 
+/* It says that it was, at some time. */
+bool journal_has_event(const json_t *journal, const char *what);
+
+/* The source's, under a mover: whatever has become of it or its keeper since, it has committed. */
+bool journal_has_committed(const json_t *journal);
+
 /* @address is here: take away guards that ended takeovers of it have left. */
 void journal_make_way(const struct takeover_address *address);
 

@@ -9,25 +9,10 @@
 #include "request.h"
 #include "rsh.h"
 
-static bool has_committed(const json_t *journal)
-{
-	char mark[TAKEOVER_SOCKET_LEN + 16];
-	json_t *event;
-	size_t i;
-
-	if (access(takeover_request_mark(journal_field(journal, "socket"), mark, sizeof(mark)),
-		   F_OK) == 0)
-		return true;
-	json_array_foreach(json_object_get(journal, "events"), i, event)
-		if (strcmp(journal_field(event, "what"), "committed") == 0)
-			return true;
-	return journal_has_state(journal, TAKEOVER_COMMITTED);
-}
-
 /* What the destination is to do, or NULL. */
 static const char *verb_for(const json_t *journal)
 {
-	if (has_committed(journal))
+	if (journal_has_committed(journal))
 		return "commit";
 	return journal_has_state(journal, TAKEOVER_ROLLED_BACK) ? "rollback" : NULL;
 }

@@ -16,11 +16,36 @@ static bool is_stopped(const json_t *journal)
 	return pid > 0 && takeover_task_state(pid) == TAKEOVER_TASK_STOPPED;
 }
 
+/* The source's end of ip-takeover migrate, from where nothing but the commit decides; else NULL. */
+static const char *advice_to_source(const json_t *journal)
+{
+	bool alive = json_is_true(json_object_get(journal, "keeper"));
+
+	if (json_integer_value(json_object_get(journal, "mover_pid")) == 0 ||
+	    !journal_is_source(journal) || journal_has_state(journal, TAKEOVER_DONE))
+		return NULL;
+	if (journal_has_committed(journal) && !alive && !journal_has_ended(journal))
+		return "the keeper was killed when it had committed: ip-takeover migrate --resume "
+		       "ID --to HOST tells the other host, then ip-takeover rollback ID cleans up";
+	if (journal_has_committed(journal))
+		return journal_has_event(journal, "new owner heard")
+			       ? "committed; the other host has it"
+			       : "committed; the other host has not been heard: ip-takeover "
+				 "migrate --resume "
+				 "ID --to HOST tells it";
+	if (alive && journal_has_state(journal, TAKEOVER_WITHDRAWN))
+		return "handed over: the other host restores it, and nothing is decided; to undo "
+		       "that, end ip-takeover migrate";
+	return NULL;
+}
+
 /* Where the service is, and what a person can do. */
 static const char *advice(const json_t *journal)
 {
 	bool alive = json_is_true(json_object_get(journal, "keeper"));
 
+	if (advice_to_source(journal))
+		return advice_to_source(journal);
 	if (journal_has_state(journal, TAKEOVER_ROLLED_BACK))
 		return journal_is_source(journal)
 			       ? "the service runs here"
@@ -39,8 +64,8 @@ static const char *advice(const json_t *journal)
 	if (journal_has_state(journal, TAKEOVER_READY))
 		return strncmp(journal_field(journal, "message"), "in doubt", 8) == 0
 			       ? "restored, frozen and silent; where the source is committed: "
-				 "ip-takeover commit ID, where the service runs there: ip-takeover "
-				 "rollback ID"
+				 "ip-takeover commit ID, or there ip-takeover migrate --resume ID "
+				 "--to HOST; where the service runs there: ip-takeover rollback ID"
 			       : "restored, frozen and silent; the source decides";
 	if (journal_has_state(journal, TAKEOVER_RELEASED))
 		return "the service runs here";

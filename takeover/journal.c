@@ -61,22 +61,22 @@ static json_t *to_json(const struct takeover_keeper *k)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
 							(json_int_t)k->events[i].at_ns, "what",
 							k->events[i].what));
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:I, "
-			 "s:I, s:i, s:o, "
-			 "s:o, s:o}",
-			 "id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
-			 role_name(k), "host", host, "boot", boot, "state",
-			 takeover_state_name(k->state), "message", k->message, "criu_pid",
-			 (int)k->criu_pid, "root_pid", (int)k->root_pid, "keeper_pid",
-			 (int)getpid(), "socket", k->socket, "guard", k->guard_name, "mode",
-			 takeover_guard_mode_name(k->guard_mode), "held", (json_int_t)k->n_held,
-			 "relayed", (json_int_t)k->n_relayed, "connections", (int)k->n_connections,
-			 "addresses", addresses, "quiesce",
-			 json_pack("{s:I, s:i, s:i, s:i, s:i}", "ms", (json_int_t)k->quiesced_ms,
-				   "handshakes", (int)k->unrest.handshakes, "accepts",
-				   (int)k->unrest.accepts, "closing", (int)k->unrest.closing,
-				   "datagrams", (int)k->unrest.datagrams),
-			 "events", events);
+	return json_pack(
+		"{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:I, "
+		"s:I, s:i, s:o, "
+		"s:o, s:o}",
+		"id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
+		role_name(k), "host", host, "boot", boot, "state", takeover_state_name(k->state),
+		"message", k->message, "mover_pid", (int)k->mover_pid, "criu_pid", (int)k->criu_pid,
+		"root_pid", (int)k->root_pid, "keeper_pid", (int)getpid(), "socket", k->socket,
+		"guard", k->guard_name, "mode", takeover_guard_mode_name(k->guard_mode), "held",
+		(json_int_t)k->n_held, "relayed", (json_int_t)k->n_relayed, "connections",
+		(int)k->n_connections, "addresses", addresses, "quiesce",
+		json_pack("{s:I, s:i, s:i, s:i, s:i}", "ms", (json_int_t)k->quiesced_ms,
+			  "handshakes", (int)k->unrest.handshakes, "accepts",
+			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
+			  (int)k->unrest.datagrams),
+		"events", events);
 }
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)

@@ -64,6 +64,8 @@ static const char *check(const json_t *journal)
 		return "state: expected one like \"prepared\"";
 	if (!json_is_string(json_object_get(journal, "message")))
 		return "message: expected a text";
+	if (json_object_get(journal, "mover_pid") && !is_pid(journal, "mover_pid", 0))
+		return "mover_pid: expected a PID or 0";
 	if (!is_pid(journal, "criu_pid", 1))
 		return "criu_pid: expected a PID";
 	if (!is_pid(journal, "keeper_pid", 1))

@@ -127,6 +127,8 @@ lost_at_commit() {
 	on beta sh -c 'kill $(cat /run/sshd.pid)'
 	signal_to KILL ssh
 	in_doubt
+	says alpha 'committed; the other host has not been heard: ip-takeover migrate --resume ID'
+	says beta 'where the source is committed: ip-takeover commit ID, or there ip-takeover migrate --resume ID'
 	go_on_from migrate
 	over 40
 	exits 0 "migrate --resume $(id_on alpha) --to beta. Its images" cat "$shared/migrate.err"
@@ -172,7 +174,7 @@ lost_at_commit() {
 	in_doubt
 	signal_to KILL receive
 	heal
-	says alpha 'keeper was killed'
+	says alpha 'keeper was killed when it had committed: ip-takeover migrate --resume ID'
 	# Nobody answers on the segment.
 	says beta 'in doubt'
 	on alpha /src/build/ip-takeover migrate --resume "$(id_on alpha)" --to beta --remote-program /src/build/ip-takeover 3>&-
@@ -186,6 +188,8 @@ lost_at_commit() {
 @test "a commit by hand of what is not in doubt is refused" {
 	busy
 	stopped_at source commit
+	says alpha 'handed over: the other host restores it, and nothing is decided'
+	says beta 'restored, frozen and silent; the source decides'
 	exits 1 'it is not in doubt' on beta /src/build/ip-takeover commit "$(id_on beta)"
 	exits 1 'this host is the source' on alpha /src/build/ip-takeover commit "$(id_on alpha)"
 	go_on_from migrate
