@@ -31,6 +31,10 @@ bool judge_file_differs(const struct facts_file *file);
 /* facts_read(); that they are none is a finding. */
 int judge_read(const json_t *json, struct checks *c, struct facts **ret_facts);
 
+/* criu says that an address is in use, which the parts below have not found: @why becomes the
+ * port that has been taken since, and by whom, if one has. */
+void judge_ports_again(const json_t *facts, char *why, size_t len);
+
 /* The parts of judge(). */
 void judge_host(const struct facts *facts, struct checks *c);
 void judge_cpu(const struct facts *facts, struct checks *c);

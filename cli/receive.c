@@ -15,6 +15,7 @@
 #include "criu.h"
 #include "images_receive.h"
 #include "journal.h"
+#include "judge.h"
 #include "migrate.h"
 #include "migrate_options.h"
 #include "migrate_result.h"
@@ -37,6 +38,7 @@ struct receive {
 	struct images_receiver *images;
 	struct place place;
 	struct criu criu;
+	json_t *facts; /* the last that were judged */
 	json_t *criu_options;
 	enum step step;
 	bool said_ready; /* from now on the source may have committed at any time */
@@ -72,8 +74,11 @@ static void on_hello(struct receive *r, const struct channel_message *message)
 
 static void on_facts(struct receive *r, const struct channel_message *message)
 {
-	json_t *answer = preflight_answer(json_object_get(message->json, "facts"));
+	json_t *answer;
 
+	json_decref(r->facts);
+	r->facts = json_incref(json_object_get(message->json, "facts"));
+	answer = preflight_answer(r->facts);
 	migrate_step(STEP_JUDGED);
 	migrate_say(r->channel, "findings", answer);
 }
@@ -220,6 +225,8 @@ static void on_criu_ended(struct receive *r)
 		return;
 	}
 	criu_why(&r->criu, why, sizeof(why));
+	if (strstr(why, strerror(EADDRINUSE)))
+		judge_ports_again(r->facts, why, sizeof(why));
 	fail(r, why[0] ? why : "criu failed without a word; is it installed?");
 }
 
@@ -326,6 +333,7 @@ int cli_receive(int argc, char **argv)
 		place_remove(&r.place);
 	images_receive_close(r.images);
 	channel_close(r.channel);
+	json_decref(r.facts);
 	json_decref(r.criu_options);
 	return r.step == RUNS ? 0 : 1;
 }

@@ -31,8 +31,7 @@ static const char *advice_to_source(const json_t *journal)
 		return journal_has_event(journal, "new owner heard")
 			       ? "committed; the other host has it"
 			       : "committed; the other host has not been heard: ip-takeover "
-				 "migrate --resume "
-				 "ID --to HOST tells it";
+				 "migrate --resume ID --to HOST tells it";
 	if (alive && journal_has_state(journal, TAKEOVER_WITHDRAWN))
 		return "handed over: the other host restores it, and nothing is decided; to undo "
 		       "that, end ip-takeover migrate";

@@ -61,6 +61,26 @@ teardown() {
 	[ "$owner" = alpha ]
 }
 
+# taken_by ADDRESS
+taken_by() {
+	busy
+	stopped_at source restore
+	on beta sh -c "setsid python3 /src/tests/services/listen.py $1 6379 </dev/null >/dev/null 2>&1 &"
+	until_true 5 "it listens on beta" on beta sh -c 'ss -Hltn "sport = 6379" | grep -q .'
+	go_on_from migrate
+	over
+	cat "$shared/migrate.err"
+	exits 0 'was not moved, and runs here: .*TCP port 6379 is taken by python3 (pid' cat "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = alpha ]
+}
+
+@test "a port that is taken on the destination after the preflight" { taken_by 0.0.0.0; }
+@test "the same on the address itself" {
+	on beta sh -c "echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind"
+	taken_by $address
+}
+
 disk_full() {
 	busy
 	stopped_at source dump
