@@ -164,6 +164,31 @@ lost_at_commit() {
 	[ "$owner" = alpha ]
 }
 
+# What the manual warns of, and how a person ends it.
+@test "cut before the commit: go: it runs on both" {
+	policy 'in_doubt = "go"; in_doubt_seconds = 1;'
+	start_redis
+	stopped_at destination ready
+	cut
+	go_on_from receive
+	over 40
+	exits 0 'was not moved, and runs here' cat "$shared/migrate.err"
+	until_true 10 "beta has gone on" no_keeper beta
+	no_journal beta
+	says alpha 'the service runs here'
+	for host in alpha beta; do
+		holds_address $host
+		on $host pgrep -x "$service"
+	done
+	on beta pkill -x "$service"
+	on beta /src/build/ip-takeover withdraw $address
+	heal
+	on client ip neigh flush dev eth0
+	until_true 20 "alpha has it, alone" one_copy
+	forget alpha
+	owner_is alpha
+}
+
 @test "both movers and alpha's keeper killed after the commit: resumed by hand" {
 	busy
 	stopped_at source committed
