@@ -246,9 +246,18 @@ static void take_back(struct migrate *m)
 		mover_expect(m, "aborted", &message);
 }
 
+static int not_moved(struct migrate *m)
+{
+	char result[sizeof(m->why) + 16];
+
+	snprintf(result, sizeof(result), "not moved: %s", m->why);
+	mover_save_report(m, result);
+	return mover_say_failure(m, "was not moved, and runs here");
+}
+
 static int move(struct migrate *m)
 {
-	char result[sizeof(m->why) + 16], id[TAKEOVER_ID_STRLEN];
+	char id[TAKEOVER_ID_STRLEN];
 	struct channel_message message;
 	int ret;
 
@@ -256,7 +265,7 @@ static int move(struct migrate *m)
 	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, &m->channel);
 	if (ret < 0) {
 		mover_say(m, ret, "cannot start the remote shell");
-		return mover_say_failure(m, "was not moved, and runs here");
+		return not_moved(m);
 	}
 	deadline_set(m->o.timeout_s, channel_fd(m->channel));
 	channel_set_patience(m->channel, SEND_MS);
@@ -273,9 +282,7 @@ static int move(struct migrate *m)
 	}
 	if (ret < 0) {
 		take_back(m);
-		snprintf(result, sizeof(result), "not moved: %s", m->why);
-		mover_save_report(m, result);
-		return mover_say_failure(m, "was not moved, and runs here");
+		return not_moved(m);
 	}
 	/* From here on only the destination's copy counts. */
 	criu_takeover(&m->criu, id);

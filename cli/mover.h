@@ -74,6 +74,7 @@ void mover_say_result(struct migrate *m, const json_t *runs);
 /* The last line of a failure; @what has become of the service. Returns the exit status. */
 int mover_say_failure(struct migrate *m, const char *what);
 
+/* For ip-takeover report. */
 void mover_save_report(const struct migrate *m, const char *result);
 
 #endif

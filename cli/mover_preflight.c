@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Preflight, before anything is touched: what either host has found. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,21 @@ static void say_what_would_be(const struct migrate *m)
 		     (int)m->root, m->here, m->there, m->connections, m->memory / 1048576.0);
 }
 
+/* All are said already; the first is for whoever reads only the last line, or the report. */
+static int say_first(struct migrate *m, const char *host, const struct checks *c)
+{
+	char why[sizeof(m->why)];
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->found[i].state == CHECK_NO) {
+			snprintf(why, sizeof(why),
+				 "preflight found what is in the way: %s: %s: %.500s", host,
+				 c->found[i].name, c->found[i].what);
+			return mover_say(m, -EPERM, why);
+		}
+	return 0;
+}
+
 /* Both hosts say what is in the way, before anything is touched. */
 int mover_preflight(struct migrate *m)
 {
@@ -83,7 +99,8 @@ int mover_preflight(struct migrate *m)
 		if (ok && m->o.dry_run)
 			say_what_would_be(m);
 		if (!ok)
-			ret = mover_say(m, -EPERM, "preflight found what is in the way");
+			ret = say_first(m, m->here, here) ?: say_first(m, m->there, there)
+				      ?: mover_say(m, -EPERM, "preflight found what is in the way");
 		else if (m->only_asked)
 			ret = -ECANCELED;
 	}

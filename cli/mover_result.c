@@ -42,6 +42,8 @@ void mover_save_report(const struct migrate *m, const char *result)
 		.to = m->host,
 		.result = result,
 		.pid = m->root,
+		.connections = m->connections,
+		.failed = !m->committed,
 		.clock = &m->clock,
 		.theirs = m->theirs,
 	};
@@ -50,6 +52,6 @@ void mover_save_report(const struct migrate *m, const char *result)
 		images = images_send_stats(m->images);
 		migrated.images = &images;
 	}
-	if (m->criu.pid > 0)
-		report_migrated(m->criu.socket, &migrated);
+	if (!m->only_asked)
+		report_migrated(m->criu.pid > 0 ? m->criu.socket : NULL, &migrated);
 }

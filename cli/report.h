@@ -19,6 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The last step of a move that has failed before its keeper began. */
+#define REPORT_FAILED "failed"
+
 #define REPORT_DIR	  "/var/lib/ip-takeover/reports"
 #define REPORT_KEPT	  100
 #define REPORT_FORMAT	  1
@@ -47,7 +50,8 @@ struct report {
 	double all_ms;
 	bool aligned; /* the hosts' clocks; else the destination is shown as if it began at once */
 	double error_ms;
-	bool froze; /* and the time of it is known */
+	bool untouched; /* no keeper had begun */
+	bool froze;	/* and the time of it is known */
 	double frozen_at_ms, frozen_ms;
 	double criu_ms, ours_ms; /* of frozen_ms */
 	bool has_images, has_destination;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,26 @@ json_t *report_here(const char *socket, const char *event, char ret_id[REPORT_ID
 	return side;
 }
 
+/* No keeper has begun: the steps of this process, up to now. */
+static json_t *report_alone(unsigned int connections, char ret_id[REPORT_ID_STRLEN])
+{
+	struct takeover_manifest *fresh = calloc(1, sizeof(*fresh));
+	json_t *steps = migrate_steps_taken(), *side = NULL;
+
+	if (fresh && takeover_manifest_init(fresh) == 0) {
+		snprintf(ret_id, REPORT_ID_STRLEN, "%s", fresh->id);
+		json_array_append_new(steps,
+				      json_pack("{s:I, s:s}", "at_ns", (json_int_t)clock_now_ns(),
+						"what", REPORT_FAILED));
+		side = json_pack("{s:s, s:s, s:I, s:I, s:I, s:[], s:O}", "host", "", "boot", "",
+				 "held", (json_int_t)0, "relayed", (json_int_t)0, "connections",
+				 (json_int_t)connections, "events", "steps", steps);
+	}
+	json_decref(steps);
+	free(fresh);
+	return side;
+}
+
 static void add_images(json_t *record, const struct images_stats *i)
 {
 	json_object_set_new(record, "images",
@@ -105,7 +126,9 @@ int report_migrated(const char *socket, const struct migrated *m)
 	json_t *ours, *theirs, *record;
 	int ret;
 
-	ours = report_here(socket, m->theirs ? "relayed" : "rolled back", id);
+	ours = socket ? report_here(socket, m->theirs ? "relayed" : "rolled back", id) : NULL;
+	if (!ours && m->failed)
+		ours = report_alone(m->connections, id);
 	if (!ours)
 		return -ENOENT;
 	theirs = m->theirs ? report_side(m->theirs, error, sizeof(error)) : NULL;

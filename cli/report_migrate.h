@@ -10,6 +10,8 @@
 struct migrated {
 	const char *name, *to, *result;
 	pid_t pid;
+	unsigned int connections;
+	bool failed;
 	const struct images_stats *images; /* NULL: none were sent */
 	const struct clock_offset *clock;
 	const json_t *theirs; /* of report_here() there; may be NULL, is not trusted */
@@ -19,7 +21,8 @@ struct migrated {
  * Waits for the @event, but not for long. NULL: there is nothing; else the takeover's id, too. */
 json_t *report_here(const char *socket, const char *event, char ret_id[REPORT_ID_STRLEN]);
 
-/* Save the record, with that of the keeper at @socket. 0, or -errno. */
+/* Save the record, with that of the keeper at @socket; when it has failed before there was one
+ * (@socket may be NULL), under an id of its own. 0, or -errno. */
 int report_migrated(const char *socket, const struct migrated *migrated);
 
 #endif

@@ -18,10 +18,10 @@ static const struct {
 	const char *what, *begin, *end;
 	bool criu;
 } all_phases[] = {
-	{ "connect", "s connect", "s preflight|s ahead", false },
-	{ "preflight", "s preflight", "s ahead", false },
-	{ "memory ahead", "s ahead", "s dump", false },
-	{ "criu starts", "s dump", "S started", true },
+	{ "connect", "s connect", "s preflight|s ahead|s failed", false },
+	{ "preflight", "s preflight", "s ahead|s failed", false },
+	{ "memory ahead", "s ahead", "s dump|s failed", false },
+	{ "criu starts", "s dump", "S started|s failed", true },
 	{ "guard, quiesce", "S started", "S prepared", false },
 	{ "criu seizes", "S prepared", "S frozen", true },
 	{ "criu dumps", "S frozen", "S withdraw", true },
@@ -146,8 +146,10 @@ static int lay_out(const struct reader *r, struct report *report)
 /* From the first freeze to where the service runs again, on either host. */
 static void sum_freeze(const struct reader *r, struct report *report)
 {
-	int64_t frozen, released;
+	int64_t started, frozen, released;
 	double end_ms;
+
+	report->untouched = !find(r, "S started", &started);
 
 	if (!find(r, "S frozen", &frozen) ||
 	    !find(r, "D released|D release|S rolled back|S back on this host", &released))

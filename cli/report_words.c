@@ -9,6 +9,9 @@ static const char *freeze_line(const struct report *r, char *buf, size_t len)
 	if (r->froze)
 		snprintf(buf, len, "frozen %.1f ms: criu %.1f ms, ours %.1f ms; %lld connections",
 			 r->frozen_ms, r->criu_ms, r->ours_ms, (long long)r->connections);
+	else if (r->untouched)
+		snprintf(buf, len, "it was not frozen; %lld connections",
+			 (long long)r->connections);
 	else
 		snprintf(buf, len, "how long it was frozen is not known; %lld connections",
 			 (long long)r->connections);

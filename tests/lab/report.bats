@@ -121,6 +121,29 @@ consistent() {
 	grep -q 'no record of the destination' "$shared/bars"
 }
 
+# what a move that fails before anything is touched leaves
+refused() {
+	exits 1 'was not moved' moves alpha "$1"
+	report alpha >"$shared/report"
+	cat "$shared/report"
+	grep -q "redis-server: not moved: .*$2" "$shared/report"
+	grep -q 'it was not frozen; [1-9]* connections' "$shared/report"
+	grep -q "alpha  *$3 .* ms" "$shared/report"
+	report alpha --json | jq -e '.source.steps[-1].what == "failed" and .destination == null'
+}
+
+@test "a move that fails before criu starts" {
+	start_redis
+	start_load 1
+	refused nowhere 'Could not resolve hostname nowhere' connect
+	on beta sed -i "/$address/d" /etc/criu/ip-takeover.conf
+	refused beta "in the way: beta: address $address/24: is not in" preflight
+	[ "$(on alpha sh -c 'ls /var/lib/ip-takeover/reports | wc -l')" = 2 ]
+	on alpha /src/build/ip-takeover migrate --check --pid "$pid" --to beta --remote-program /src/build/ip-takeover 3>&- || :
+	[ "$(on alpha sh -c 'ls /var/lib/ip-takeover/reports | wc -l')" = 2 ]
+	stayed
+}
+
 @test "what is no record" {
 	exits 1 'no record in /var/lib/ip-takeover/reports' report alpha
 	exits 1 'no record of 0123' report alpha 0123
