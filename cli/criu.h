@@ -15,7 +15,8 @@ struct criu {
 	char socket[TAKEOVER_SOCKET_LEN];
 	const char *verb, *images;
 	char log[32]; /* in the directory @images */
-	bool refused; /* of criu_settle(): the keeper has rolled back of its own will */
+	/* Of criu_settle(): the keeper has rolled back of its own will; it was told to commit */
+	bool refused, committed;
 	int asked_fd; /* a request that is not answered yet, -1: none */
 };
 

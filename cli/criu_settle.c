@@ -68,6 +68,7 @@ enum takeover_state criu_settle(struct criu *criu)
 		state = state_of(journal);
 		criu->refused = state == TAKEOVER_ROLLED_BACK &&
 				!journal_has_event(journal, TAKEOVER_EVENT_CRIU_GONE);
+		criu->committed = journal && journal_has_event(journal, "committed");
 		if (dead && journal)
 			journal_rollback(journal);
 		json_decref(all);

@@ -221,6 +221,7 @@ static void on_criu_ended(struct receive *r)
 		return;
 	}
 	if (r->said_ready && r->tries < TRIES && !r->criu.refused) {
+		r->committed = r->committed || r->criu.committed;
 		restore(r);
 		return;
 	}
@@ -319,18 +320,19 @@ int cli_receive(int argc, char **argv)
 	if (channel_open(0, out, &r.channel) < 0)
 		return 1;
 	serve(&r);
-	/* The source is gone. What is not ready can have no decision; else the keeper stays in
-	 * doubt, and asks; the images stay as long as criu does. */
+	/* The source is gone. What is not ready can have no decision; else the keeper is in doubt,
+	 * and asks, and we have the images, should criu die meanwhile. */
 	if (!r.said_ready)
 		abort_restore(&r);
-	while (r.step == RESTORING || r.step == COMMITTED) {
-		poll(NULL, 0, LOOK_MS);
+	while (r.step == RESTORING || r.step == READY || r.step == COMMITTED) {
+		struct pollfd pfd = { .fd = r.criu.pidfd, .events = POLLIN };
+
+		poll(&pfd, 1, LOOK_MS);
 		look(&r);
 	}
 	if (r.step == RUNS)
 		criu_settle(&r.criu);
-	if (r.step != READY)
-		place_remove(&r.place);
+	place_remove(&r.place);
 	images_receive_close(r.images);
 	channel_close(r.channel);
 	json_decref(r.facts);

@@ -140,6 +140,26 @@ lost_at_commit() {
 	[ "$owner" = beta ]
 }
 
+criu_is_another() { [ -n "$(pids_of destination-criu)" ] && [ "$(pids_of destination-criu)" != "$hit" ]; }
+
+@test "the connection lost after the commit, and beta's criu: restored again, and a person says commit" {
+	busy
+	no_words
+	stopped_at source committed
+	signal_to KILL ssh
+	in_doubt
+	signal_to KILL destination-criu
+	until_true 10 "beta restores it again" criu_is_another
+	until_true 10 "it is frozen there again" says beta 'restored, frozen and silent; where'
+	[ -z "$(who_has)" ]
+	on beta /src/build/ip-takeover commit "$(id_on beta)"
+	go_on_from migrate
+	over
+	cat "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
 @test "cut before the commit: wait; the link comes back: alpha keeps it" {
 	cut_before_commit
 	heal
