@@ -293,6 +293,7 @@ static int move(struct migrate *m)
 		char what[PATH_MAX + 600];
 
 		place_keep(&m->place);
+		mover_save_report(m, "committed; the other host has not said that it runs");
 		snprintf(what, sizeof(what),
 			 "is committed to the other host, which has not said that it runs; see "
 			 "ip-takeover status there, or tell it: ip-takeover migrate --resume %s "
