@@ -49,6 +49,16 @@ cut_before_commit() {
 	[ "$owner" = beta ]
 }
 
+@test "cut after the commit, no keeper heard: wait; the link comes back: beta has it" {
+	no_words
+	cut_after_commit
+	heal
+	over
+	grep '^moved' "$shared/migrate.err"
+	all_or_nothing
+	[ "$owner" = beta ]
+}
+
 @test "cut after the commit: wait; a person says commit" {
 	cut_after_commit
 	on beta /src/build/ip-takeover commit "$(id_on beta)"

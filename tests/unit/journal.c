@@ -101,6 +101,8 @@ static void each_field_is_checked(void **state)
 		{ "criu_pid", "4294967303", "a PID" },
 		{ "criu_pid", "\"7\"", "a PID" },
 		{ "criu_pid", "7.0", "a PID" },
+		{ "mover_pid", "-1", "a PID or 0" },
+		{ "mover_pid", "\"7\"", "a PID or 0" },
 		{ "keeper_pid", NULL, "a PID" },
 		{ "keeper_pid", "0", "a PID" },
 		{ "keeper_pid", "2147483648", "a PID" },
