@@ -13,7 +13,7 @@
 #include "doubt.h"
 #include "keeper.h"
 #include "netlink.h"
-#include "segment.h"
+#include "words.h"
 #include "task_sockets.h"
 #include "window.h"
 
@@ -385,7 +385,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		return;
 	if (k->state == TAKEOVER_RELEASED && !k->released) {
 		for (size_t i = 0; k->manifest->has_secret && i < k->manifest->n_addresses; i++)
-			takeover_segment_say(k, i, TAKEOVER_WORD_RELEASED, 0, NULL);
+			takeover_words_say(k, i, TAKEOVER_WORD_RELEASED, 0, NULL);
 		takeover_keeper_release(k);
 		k->released = true;
 		takeover_journal(k, "released");

@@ -7,7 +7,7 @@
 
 #include "doubt.h"
 #include "netlink.h"
-#include "segment.h"
+#include "words.h"
 #include "source.h"
 
 #define SILENCE_MS 2000 /* a decision comes at once, or not over this connection */
@@ -61,9 +61,9 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 	if (k->state < TAKEOVER_WITHDRAWN)
 		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		for (int n = 0; n < FRAMES_MAX && takeover_segment_hear(k, i, &word, from); n++) {
+		for (int n = 0; n < FRAMES_MAX && takeover_words_hear(k, i, &word, from); n++) {
 			if (word.state == TAKEOVER_WORD_QUESTION)
-				takeover_segment_say(k, i, state, word.nonce, from);
+				takeover_words_say(k, i, state, word.nonce, from);
 			if (word.state == TAKEOVER_WORD_RELEASED)
 				takeover_source_too_late(k);
 		}
@@ -136,7 +136,7 @@ static bool hear_word(struct takeover_keeper *k, size_t i)
 	unsigned char from[TAKEOVER_MAC_LEN];
 	struct takeover_word word;
 
-	while (takeover_segment_hear(k, i, &word, from)) {
+	while (takeover_words_hear(k, i, &word, from)) {
 		if (word.state == TAKEOVER_WORD_QUESTION || word.nonce != doubt.nonce)
 			continue;
 		if (word.state == TAKEOVER_WORD_COMMITTED) {
@@ -184,6 +184,6 @@ void takeover_doubt_ask(struct takeover_keeper *k)
 	doubt.ask_at_ms = now + (since < OFTEN_FOR ? OFTEN_MS : SELDOM_MS);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		probe(k, i);
-		takeover_segment_say(k, i, TAKEOVER_WORD_QUESTION, doubt.nonce, NULL);
+		takeover_words_say(k, i, TAKEOVER_WORD_QUESTION, doubt.nonce, NULL);
 	}
 }

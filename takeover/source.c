@@ -12,7 +12,7 @@
 #include "conntrack.h"
 #include "doubt.h"
 #include "netlink.h"
-#include "segment.h"
+#include "words.h"
 #include "service.h"
 #include "source.h"
 #include "task_sockets.h"
@@ -48,7 +48,7 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
 						   strerror(-ret));
 	}
-	ret = takeover_segment_prepare(k);
+	ret = takeover_words_prepare(k);
 	if (ret < 0)
 		return ret;
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);

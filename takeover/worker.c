@@ -13,7 +13,7 @@
 #include "backend.h"
 #include "keeper.h"
 #include "netlink.h"
-#include "segment.h"
+#include "words.h"
 #include "tasks.h"
 
 #define TICK_MS 10
@@ -169,7 +169,7 @@ static int begin(struct takeover_keeper *k)
 	k->guard = NULL;
 	k->root_fd = k->root_pid > 0 ? syscall(SYS_pidfd_open, k->root_pid, 0) : -1;
 	if (k->role == TAKEOVER_SOURCE)
-		takeover_segment_listen(k);
+		takeover_words_listen(k);
 	if (k->state == TAKEOVER_STARTING)
 		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
 						  : takeover_destination_begin(k);

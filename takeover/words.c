@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 
-#include "segment.h"
+#include "words.h"
 
 #define FRAMES_MAX 16 /* at once; then the others have their turn */
 
@@ -40,7 +40,7 @@ static int fd_of(const struct takeover_keeper *k, size_t i)
 	return fds[i];
 }
 
-int takeover_segment_prepare(struct takeover_keeper *k)
+int takeover_words_prepare(struct takeover_keeper *k)
 {
 	struct takeover_manifest *m = k->manifest;
 
@@ -52,14 +52,14 @@ int takeover_segment_prepare(struct takeover_keeper *k)
 	return 0;
 }
 
-void takeover_segment_listen(const struct takeover_keeper *k)
+void takeover_words_listen(const struct takeover_keeper *k)
 {
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		fd_of(k, i);
 }
 
-bool takeover_segment_hear(const struct takeover_keeper *k, size_t i, struct takeover_word *word,
-			   unsigned char *ret_from)
+bool takeover_words_hear(const struct takeover_keeper *k, size_t i, struct takeover_word *word,
+			 unsigned char *ret_from)
 {
 	unsigned char frame[256];
 
@@ -80,8 +80,8 @@ bool takeover_segment_hear(const struct takeover_keeper *k, size_t i, struct tak
 	return false;
 }
 
-void takeover_segment_say(const struct takeover_keeper *k, size_t i, enum takeover_word_state state,
-			  uint64_t nonce, const unsigned char *to)
+void takeover_words_say(const struct takeover_keeper *k, size_t i, enum takeover_word_state state,
+			uint64_t nonce, const unsigned char *to)
 {
 	const struct takeover_word word = { state, k->manifest->id, k->manifest->epoch, nonce };
 	unsigned char frame[TAKEOVER_WORD_LEN];
