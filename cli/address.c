@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ip-takeover claim and withdraw: one configured address, by hand. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "announce.h"
@@ -10,6 +12,7 @@
 #include "journal.h"
 #include "netlink.h"
 #include "routes.h"
+#include "track_file.h"
 
 #define DELADDR_MS 1000
 
@@ -78,6 +81,29 @@ int cli_probe(struct takeover_wire *wire, const struct takeover_address *a, int 
 	return 0;
 }
 
+/* keepalived does it. */
+static int by_keepalived(const struct takeover_config *config, const struct takeover_address *a,
+			 bool here)
+{
+	const struct takeover_backend_settings *s = takeover_config_backend(config, a);
+	struct takeover_vrrp *v = calloc(1, sizeof(*v));
+	char error[300] = "no memory";
+	int ret = v ? takeover_vrrp_find(a, s->instance, s->track_file, v, error, sizeof(error))
+		    : -ENOMEM;
+
+	if (ret < 0) {
+		fprintf(stderr, "ip-takeover: %s\n", error);
+	} else {
+		ret = track_file_set(a, v->track_file, here);
+		if (ret < 0)
+			fail(a, here ? "claim" : "withdraw", ret);
+		else if (here)
+			journal_make_way(a);
+	}
+	free(v);
+	return ret < 0;
+}
+
 int cli_claim(int argc, char **argv)
 {
 	struct takeover_config config;
@@ -88,6 +114,8 @@ int cli_claim(int argc, char **argv)
 
 	if (!a)
 		return argc == 2 ? 1 : 2;
+	if (takeover_config_backend(&config, a)->kind == TAKEOVER_BACKEND_KEEPALIVED)
+		return by_keepalived(&config, a, true);
 	ret = takeover_wire_open(a->device, &wire);
 	if (ret == 0)
 		ret = takeover_address_present(a, &present);
@@ -135,6 +163,8 @@ int cli_withdraw(int argc, char **argv)
 
 	if (!a)
 		return argc == 2 ? 1 : 2;
+	if (takeover_config_backend(&config, a)->kind == TAKEOVER_BACKEND_KEEPALIVED)
+		return by_keepalived(&config, a, false);
 	routes = detach_routes(a);
 	ret = takeover_address_delete(a, DELADDR_MS);
 	if (ret < 0 && routes && takeover_routes_restore(routes) == 0)

@@ -58,6 +58,7 @@ void check_run_dir(struct checks *c);
 /* check_address.c */
 void check_devices(struct checks *c);
 void check_addresses(struct checks *c);
+void check_keepalived(struct checks *c);
 
 /* check_kernel.c */
 void check_guard(struct checks *c);

@@ -157,6 +157,8 @@ static void check_address(struct checks *c, const struct takeover_address *a)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN], name[TAKEOVER_ADDRESS_STRLEN + 16], remedy[120];
 	struct takeover_address anywhere = *a;
+	bool by_keepalived =
+		takeover_config_backend(&c->config, a)->kind == TAKEOVER_BACKEND_KEEPALIVED;
 	bool here = false, elsewhere = false;
 	int ret = takeover_address_present(a, &here);
 
@@ -174,7 +176,7 @@ static void check_address(struct checks *c, const struct takeover_address *a)
 		snprintf(remedy, sizeof(remedy), "sysctl net.ipv6.conf.%s.disable_ipv6=0",
 			 a->device);
 		check_say(c, CHECK_NO, name, remedy, "IPv6 is disabled on %s", a->device);
-	} else if (!here && elsewhere) {
+	} else if (!here && elsewhere && !by_keepalived) {
 		check_say(c, CHECK_NO, name, "name in the configuration the device that has it",
 			  "is on another device than %s", a->device);
 	} else if (a->prefixlen < takeover_family_len(a->family) * 8 && !connected(a)) {

@@ -14,6 +14,7 @@ int cli_check(int argc, char **argv);
 int cli_commit(int argc, char **argv);
 int cli_clean(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
+int cli_prepare(int argc, char **argv);
 int cli_receive(int argc, char **argv);
 int cli_facts(int argc, char **argv);
 int cli_judge(int argc, char **argv);

@@ -52,7 +52,7 @@ static void add_addresses(json_t *facts, struct found *f, const struct takeover_
 		struct takeover_subnet subnet;
 		bool present = false;
 
-		takeover_address_present(&a, &present);
+		takeover_config_present(config, &a, &present);
 		if (!takeover_service_moves(&use) || !(present || use.bound))
 			continue;
 		/* Its prefix as it is now, as the takeover will see it. */

@@ -132,6 +132,8 @@ void judge_addresses(const struct facts *f, struct checks *c)
 		char text[TAKEOVER_ADDRESS_STRLEN], name[TAKEOVER_ADDRESS_STRLEN + 16];
 
 		if (a) {
+			c->config.backends[c->config.n_addresses] =
+				*takeover_config_backend(&own, a);
 			c->config.addresses[c->config.n_addresses++] = *a;
 			continue;
 		}
@@ -142,6 +144,7 @@ void judge_addresses(const struct facts *f, struct checks *c)
 	}
 	check_devices(c);
 	check_addresses(c);
+	check_keepalived(c);
 	if (c->root)
 		probe_all(f, c);
 	else

@@ -22,6 +22,8 @@ static const struct {
 	{ "claim", cli_claim,
 	  "ADDRESS         make a configured address this host's and announce it" },
 	{ "withdraw", cli_withdraw, "ADDRESS         take a configured address off this host" },
+	{ "prepare", cli_prepare,
+	  "ADDRESS...      stand by for an address that keepalived will bring here" },
 	{ "rollback", cli_rollback, "ID              make everything as it was before" },
 	{ "commit", cli_commit, "ID              let a service run here that is in doubt" },
 	{ "clean", cli_clean, "[--dry-run]     remove what killed keepers and criu left over" },

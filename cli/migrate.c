@@ -237,13 +237,14 @@ static void take_back(struct migrate *m)
 {
 	struct channel_message message;
 
-	if (m->criu.pid > 0) {
+	if (m->criu.pid > 0)
 		criu_abort(&m->criu, CRIU_END_MS);
-		criu_settle(&m->criu);
-	}
 	m->timeout_s = m->criu.pid > 0 ? ABORTED_S : 1;
 	if (m->channel && migrate_say(m->channel, "abort", NULL) == 0)
 		mover_expect(m, "aborted", &message);
+	/* What keepalived has moved comes back when the other host has let go of it. */
+	if (m->criu.pid > 0)
+		criu_settle(&m->criu);
 }
 
 static int not_moved(struct migrate *m)

@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "criu.h"
+#include "facts_read.h"
 #include "images_receive.h"
 #include "journal.h"
 #include "judge.h"
@@ -22,6 +23,7 @@
 #include "netlink.h"
 #include "place.h"
 #include "preflight.h"
+#include "prepare.h"
 #include "report_migrate.h"
 #include "steps.h"
 
@@ -30,6 +32,7 @@
 #define LOOK_MS	    10
 #define OVER_MS	    10000
 #define IDLE_MS	    600000
+#define STAND_BY_S  86400 /* it ends with us */
 
 enum step { GREETING, WAITING, FILLED, RESTORING, READY, COMMITTED, RUNS, FAILED };
 
@@ -83,10 +86,26 @@ static void on_facts(struct receive *r, const struct channel_message *message)
 	migrate_say(r->channel, "findings", answer);
 }
 
+/* keepalived brings the addresses here as soon as the source lets go of them. */
+static int stand_by(const struct receive *r, char *why, size_t len)
+{
+	struct facts *facts = NULL;
+	int ret;
+
+	if (!r->facts)
+		return 0;
+	ret = facts_read(r->facts, &facts, why, len);
+	if (ret == 0)
+		ret = prepare_start(facts->addresses, facts->n_addresses, STAND_BY_S, getpid(), why,
+				    len);
+	facts_free(facts);
+	return ret;
+}
+
 static void on_begin(struct receive *r, const struct channel_message *message)
 {
 	json_int_t bytes = json_integer_value(json_object_get(message->json, "bytes"));
-	char why[200];
+	char why[600];
 	int ret = bytes < 0 ? -EINVAL : place_make(2 * bytes, &r->place);
 
 	if (ret == 0)
@@ -94,6 +113,10 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 	if (ret < 0) {
 		snprintf(why, sizeof(why), "no place for %lld bytes of images: %s",
 			 (long long)bytes, strerror(-ret));
+		fail(r, why);
+		return;
+	}
+	if (stand_by(r, why, sizeof(why)) < 0) {
 		fail(r, why);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "locks.h"
 #include "request.h"
 #include "task_sockets.h"
+#include "track_file.h"
 
 #define DELADDR_MS 1000
 #define PROBE_MS   100
@@ -23,6 +24,22 @@ static int fail(const struct takeover_address *a, const char *take, const char *
 	fprintf(stderr, "ip-takeover: cannot %s %s %s %s: %s\n", take,
 		takeover_address_format(a, text, sizeof(text)), from, a->device, strerror(-ret));
 	return ret;
+}
+
+/* keepalived is to bring it. */
+static int bring_back(const struct takeover_address *a, const char *track_file)
+{
+	int ret = track_file_set(a, track_file, true);
+
+	if (ret == -ETIMEDOUT)
+		fprintf(stderr,
+			"ip-takeover: keepalived does not bring it back: another host may have it; "
+			"give it up there (echo 1 to its track file), or end the process here\n");
+	if (ret < 0)
+		return fail(a, "put", "back on", ret);
+	takeover_tasks_end_repair(a, 1);
+	takeover_locks_clear(a, 1);
+	return 0;
 }
 
 static int put_back(const json_t *journal, const struct takeover_address *a)
@@ -56,21 +73,45 @@ out:
 /* 0, or -errno: said why. */
 static int change_address(const json_t *journal, const json_t *entry)
 {
+	const char *track_file = journal_field(entry, "track_file");
 	struct takeover_address a;
 	int ret = takeover_address_parse(journal_field(entry, "address"), &a);
 
 	if (ret < 0)
 		return ret;
 	snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
+	if (journal_is_source(journal) && track_file[0])
+		return bring_back(&a, track_file);
 	if (journal_is_source(journal))
 		return put_back(journal, &a);
 	/* Half-restored tasks would be in the way of the next restore. The root's PID may be
 	 * another's by now, sockets in repair mode are nobody else's. */
 	takeover_tasks_kill(-1, &a, 1);
+	if (track_file[0]) {
+		ret = track_file_set(&a, track_file, false);
+		return ret < 0 ? fail(&a, "take", "off", ret) : 0;
+	}
 	if (json_is_true(json_object_get(entry, "was_here")))
 		return 0;
 	ret = takeover_address_delete(&a, DELADDR_MS);
 	return ret < 0 ? fail(&a, "take", "off", ret) : 0;
+}
+
+static void settle(const json_t *addresses)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(addresses, i, entry) {
+		const char *track_file = journal_field(entry, "track_file");
+		struct takeover_address a;
+
+		if (track_file[0] &&
+		    takeover_address_parse(journal_field(entry, "address"), &a) == 0) {
+			snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
+			track_file_settle(&a, track_file);
+		}
+	}
 }
 
 static bool process_exists(const json_t *journal, const char *name)
@@ -124,6 +165,7 @@ int journal_rollback(const json_t *journal)
 			journal_field(journal, "guard"), strerror(-ret));
 		return 1;
 	}
+	settle(addresses);
 	remove(mark);
 	remove(journal_field(journal, "socket"));
 	if (remove(journal_field(journal, "path")) == 0 || errno == ENOENT)

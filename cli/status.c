@@ -42,6 +42,12 @@ static const char *advice_to_source(const json_t *journal)
 static const char *advice(const json_t *journal)
 {
 	bool alive = json_is_true(json_object_get(journal, "keeper"));
+	bool standby = strcmp(journal_field(journal, "role"), "standby") == 0;
+
+	if (standby && journal_has_state(journal, TAKEOVER_ROLLED_BACK))
+		return "not restored here; ip-takeover rollback ID forgets it";
+	if (standby && alive && journal_has_state(journal, TAKEOVER_PREPARED))
+		return "stands by: keepalived may bring the address, packets wait for a restore";
 
 	if (advice_to_source(journal))
 		return advice_to_source(journal);

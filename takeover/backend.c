@@ -9,18 +9,38 @@
 
 static const struct takeover_backend *const backends[] = {
 	[TAKEOVER_BACKEND_GARP] = &takeover_backend_garp,
+	[TAKEOVER_BACKEND_KEEPALIVED] = &takeover_backend_keepalived,
 };
 
 typedef int op_fn(struct takeover_keeper *k, size_t i);
 
-enum op { WITHDRAW, PUT_BACK, CLAIM, LET_GO, SETTLE };
+enum op { PREPARE, WITHDRAW, PUT_BACK, CLAIM, LET_GO, SETTLE };
+
+static enum takeover_backend_kind kind_of(const struct takeover_keeper *k, size_t i)
+{
+	return takeover_config_backend(&k->config, &k->manifest->addresses[i])->kind;
+}
+
+bool takeover_backend_is(const struct takeover_keeper *k, size_t i, enum takeover_backend_kind kind)
+{
+	return kind_of(k, i) == kind;
+}
+
+bool takeover_backend_any(const struct takeover_keeper *k, enum takeover_backend_kind kind)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		if (kind_of(k, i) == kind)
+			return true;
+	return false;
+}
 
 static op_fn *op_of(const struct takeover_keeper *k, size_t i, enum op op)
 {
-	const struct takeover_backend *b =
-		backends[takeover_config_backend(&k->config, &k->manifest->addresses[i])->kind];
+	const struct takeover_backend *b = backends[kind_of(k, i)];
 
 	switch (op) {
+	case PREPARE:
+		return b->prepare;
 	case WITHDRAW:
 		return b->withdraw;
 	case PUT_BACK:
@@ -37,7 +57,7 @@ static op_fn *op_of(const struct takeover_keeper *k, size_t i, enum op op)
 /* Begin with all of them, since one may wait for another. @done: of an earlier call. */
 static int go_on(struct takeover_keeper *k, enum op op, bool *done)
 {
-	bool undo = op != WITHDRAW && op != CLAIM;
+	bool undo = op == PUT_BACK || op == LET_GO || op == SETTLE;
 	int ret = 0, failed = 0;
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
@@ -62,10 +82,15 @@ static int wait_for(struct takeover_keeper *k, enum op op)
 
 	while ((ret = go_on(k, op, done)) == -EINPROGRESS) {
 		poll(NULL, 0, STEP_MS);
-		if (k->role == TAKEOVER_SOURCE)
+		if (k->role == TAKEOVER_SOURCE && op != PREPARE)
 			takeover_keeper_read(k);
 	}
 	return ret;
+}
+
+int takeover_backend_prepare(struct takeover_keeper *k)
+{
+	return wait_for(k, PREPARE);
 }
 
 int takeover_backend_withdraw(struct takeover_keeper *k)

@@ -17,6 +17,8 @@
  * called anew by the worker that follows one that died: what it keeps lies in the keeper.
  */
 struct takeover_backend {
+	/* Before anything is changed: whether it can do its part. NULL: always. */
+	int (*prepare)(struct takeover_keeper *keeper, size_t i);
 	/* The address leaves this host. */
 	int (*withdraw)(struct takeover_keeper *keeper, size_t i);
 	/* It comes back: the rollback of withdraw(), be that done or not. */
@@ -33,8 +35,17 @@ struct takeover_backend {
 /* Addresses and announcements of our own: RTM_NEWADDR, RTM_DELADDR, gratuitous ARP. */
 extern const struct takeover_backend takeover_backend_garp;
 
-/* All addresses of the takeover, each by its backend. These two wait until it is done, and stop
+/* keepalived has them, by VRRP (RFC 5798, RFC 9568). */
+extern const struct takeover_backend takeover_backend_keepalived;
+
+/* Whether address @i has this backend; whether any has. */
+bool takeover_backend_is(const struct takeover_keeper *keeper, size_t i,
+			 enum takeover_backend_kind kind);
+bool takeover_backend_any(const struct takeover_keeper *keeper, enum takeover_backend_kind kind);
+
+/* All addresses of the takeover, each by its backend. These wait until it is done, and stop
  * at the first that fails. */
+int takeover_backend_prepare(struct takeover_keeper *keeper);
 int takeover_backend_withdraw(struct takeover_keeper *keeper);
 int takeover_backend_claim(struct takeover_keeper *keeper);
 

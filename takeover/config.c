@@ -29,11 +29,61 @@ static int complain(const struct reader *r, const config_setting_t *s, const cha
 	return -EINVAL;
 }
 
-static int read_address(const struct reader *r, const config_setting_t *s,
-			struct takeover_address *ret_address)
+static bool is_known(const char *name, bool keepalived)
 {
-	const char *text, *device, *backend;
+	static const char *const known[] = { "address", "device", "backend", "instance",
+					     "track_file" };
+
+	for (size_t i = 0; i < (keepalived ? 5 : 3); i++)
+		if (strcmp(name, known[i]) == 0)
+			return true;
+	return false;
+}
+
+static int read_name(const struct reader *r, const config_setting_t *s, const char *name, char *buf,
+		     size_t len)
+{
+	const config_setting_t *member = config_setting_get_member(s, name);
+	const char *text = member ? config_setting_get_string(member) : "";
+	bool path = strcmp(name, "track_file") == 0;
+
+	if (!text || strlen(text) >= len || (member && text[0] == '\0'))
+		return complain(r, member,
+				path ? "track_file: expected a path" : "instance: expected a name");
+	if (path && text[0] && !takeover_vrrp_is_track_file(text))
+		return complain(r, member, "track_file: expected an absolute path");
+	strcpy(buf, text);
+	return 0;
+}
+
+static int read_backend(const struct reader *r, const config_setting_t *s,
+			struct takeover_backend_settings *backend)
+{
+	const config_setting_t *member = config_setting_get_member(s, "backend");
+	const char *text = member ? config_setting_get_string(member) : "garp";
+	bool keepalived = text && strcmp(text, "keepalived") == 0;
+
+	if (!text || (!keepalived && strcmp(text, "garp") != 0))
+		return complain(r, member, "backend: expected \"garp\" or \"keepalived\"");
+	for (int i = 0; i < config_setting_length(s); i++)
+		if (!is_known(config_setting_name(config_setting_get_elem(s, i)), keepalived))
+			return complain(r, config_setting_get_elem(s, i),
+					"unknown setting; known are address, device, backend, and "
+					"with keepalived instance, track_file");
+	backend->kind = keepalived ? TAKEOVER_BACKEND_KEEPALIVED : TAKEOVER_BACKEND_GARP;
+	return read_name(r, s, "instance", backend->instance, sizeof(backend->instance))
+		       ?: read_name(r, s, "track_file", backend->track_file,
+				    sizeof(backend->track_file));
+}
+
+static int read_address(const struct reader *r, const config_setting_t *s,
+			struct takeover_address *ret_address,
+			struct takeover_backend_settings *ret_backend)
+{
+	struct takeover_backend_settings backend = { 0 };
 	struct takeover_address address;
+	const char *text, *device;
+	int ret;
 
 	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "address", &text) ||
 	    !config_setting_lookup_string(s, "device", &device))
@@ -47,20 +97,12 @@ static int read_address(const struct reader *r, const config_setting_t *s,
 		return complain(
 			r, config_setting_get_member(s, "device"),
 			"device: expected the name of a network device, at most 15 letters");
-	for (int i = 0; i < config_setting_length(s); i++) {
-		const char *name = config_setting_name(config_setting_get_elem(s, i));
-
-		if (strcmp(name, "address") != 0 && strcmp(name, "device") != 0 &&
-		    strcmp(name, "backend") != 0)
-			return complain(r, config_setting_get_elem(s, i),
-					"unknown setting; known are address, device, backend");
-	}
-	if (config_setting_get_member(s, "backend") &&
-	    (!config_setting_lookup_string(s, "backend", &backend) || strcmp(backend, "garp") != 0))
-		return complain(r, config_setting_get_member(s, "backend"),
-				"backend: expected \"garp\"");
+	ret = read_backend(r, s, &backend);
+	if (ret < 0)
+		return ret;
 	strcpy(address.device, device);
 	*ret_address = address;
+	*ret_backend = backend;
 	return 0;
 }
 
@@ -108,9 +150,11 @@ static int read_doubt(const struct reader *r, const config_t *cfg, enum takeover
 
 static int read_all(const struct reader *r, const config_t *cfg, struct takeover_config *config)
 {
-	static const char *const known[] = { "addresses", "hold_packets",    "hold_seconds",
-					     "probe_ms",  "quiesce_ms",	     "other_processes",
-					     "in_doubt",  "in_doubt_seconds" };
+	static const char *const known[] = {
+		"addresses", "hold_packets",	 "hold_seconds",
+		"probe_ms",  "quiesce_ms",	 "other_processes",
+		"in_doubt",  "in_doubt_seconds", "keepalived_seconds"
+	};
 	const config_setting_t *root = config_root_setting(cfg);
 	const config_setting_t *list = config_lookup(cfg, "addresses");
 	int ret = 0;
@@ -125,7 +169,7 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 			return complain(r, s,
 					"unknown setting; known are addresses, hold_packets, "
 					"hold_seconds, probe_ms, quiesce_ms, other_processes, "
-					"in_doubt, in_doubt_seconds");
+					"in_doubt, in_doubt_seconds, keepalived_seconds");
 	}
 	if (!list || !config_setting_is_list(list) || config_setting_length(list) == 0 ||
 	    config_setting_length(list) > TAKEOVER_ADDRESSES_MAX)
@@ -133,7 +177,8 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 	for (int i = 0; ret == 0 && i < config_setting_length(list); i++) {
 		const config_setting_t *s = config_setting_get_elem(list, i);
 
-		ret = read_address(r, s, &config->addresses[config->n_addresses]);
+		ret = read_address(r, s, &config->addresses[config->n_addresses],
+				   &config->backends[config->n_addresses]);
 		if (ret == 0 &&
 		    takeover_config_find(config, &config->addresses[config->n_addresses]))
 			ret = complain(r, s, "address: named twice");
@@ -144,6 +189,7 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 	       read_number(r, cfg, "probe_ms", 1, 10000, &config->probe_ms) ?:
 	       read_number(r, cfg, "quiesce_ms", 0, 10000, &config->quiesce_ms) ?:
 	       read_number(r, cfg, "in_doubt_seconds", 1, 86400, &config->in_doubt_seconds) ?:
+	       read_number(r, cfg, "keepalived_seconds", 1, 3600, &config->keepalived_seconds) ?:
 	       read_doubt(r, cfg, &config->in_doubt) ?: read_others(r, cfg, &config->ignore_others);
 }
 
@@ -285,4 +331,14 @@ takeover_config_backend(const struct takeover_config *config,
 	const struct takeover_address *own = takeover_config_find(config, address);
 
 	return own ? &config->backends[own - config->addresses] : &garp;
+}
+
+int takeover_config_present(const struct takeover_config *config,
+			    const struct takeover_address *address, bool *ret_present)
+{
+	struct takeover_address where = *address;
+
+	if (takeover_config_backend(config, address)->kind == TAKEOVER_BACKEND_KEEPALIVED)
+		where.device[0] = '\0';
+	return takeover_address_present(&where, ret_present);
 }

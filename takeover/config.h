@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "vrrp.h"
 
 #define TAKEOVER_CONFIG_PATH   "/etc/criu/ip-takeover.conf"
 #define TAKEOVER_CONFIG_ENV    "IP_TAKEOVER_CONFIG"
@@ -16,21 +17,27 @@
 enum takeover_in_doubt { TAKEOVER_DOUBT_WAIT, TAKEOVER_DOUBT_GO, TAKEOVER_DOUBT_ABORT };
 
 /* How claim and withdraw are done; backend.h. */
-enum takeover_backend_kind { TAKEOVER_BACKEND_GARP };
+enum takeover_backend_kind { TAKEOVER_BACKEND_GARP, TAKEOVER_BACKEND_KEEPALIVED };
 
 /* What an address's backend is to know. */
 struct takeover_backend_settings {
 	enum takeover_backend_kind kind;
+	/* keepalived: which instance has it, which file takes it from there; "": as keepalived
+	 * itself says. */
+	char instance[TAKEOVER_VRRP_NAME_LEN];
+	char track_file[TAKEOVER_VRRP_PATH_LEN];
 };
 
 struct takeover_config {
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
 	struct takeover_backend_settings backends[TAKEOVER_ADDRESSES_MAX]; /* one an address */
 	size_t n_addresses;
-	uint32_t hold_packets; /* the guard's queue holds at most so many */
-	uint32_t hold_seconds; /* after a commit the source holds at most so long */
-	uint32_t probe_ms;     /* patience of the conflict probe */
-	uint32_t quiesce_ms;   /* before the freeze sockets drain at most so long */
+	uint32_t hold_packets;	     /* the guard's queue holds at most so many */
+	uint32_t hold_seconds;	     /* after a commit the source holds at most so long */
+	uint32_t probe_ms;	     /* patience of the conflict probe */
+	uint32_t keepalived_seconds; /* it may take so long to give an address; 0: by its own timers
+				      */
+	uint32_t quiesce_ms;	     /* before the freeze sockets drain at most so long */
 	/* Sockets of processes that are not dumped do not stand in the way. */
 	bool ignore_others;
 	enum takeover_in_doubt in_doubt;
@@ -57,5 +64,10 @@ const struct takeover_address *takeover_config_find(const struct takeover_config
 const struct takeover_backend_settings *
 takeover_config_backend(const struct takeover_config *config,
 			const struct takeover_address *address);
+
+/* Whether @address is on this host: where its backend is to put it, which for keepalived is the
+ * device or a macvlan on it. As takeover_address_present(). */
+int takeover_config_present(const struct takeover_config *config,
+			    const struct takeover_address *address, bool *ret_present);
 
 #endif

@@ -45,7 +45,7 @@ static int look(struct takeover_keeper *k, size_t i)
 {
 	const struct takeover_address *a = &k->manifest->addresses[i];
 	char text[TAKEOVER_ADDRESS_STRLEN];
-	int ret = takeover_address_present(a, &k->was_here[i]);
+	int ret = takeover_config_present(&k->config, a, &k->was_here[i]);
 
 	if (ret == -ENODEV)
 		return takeover_keeper_say(k, ret,
@@ -91,7 +91,7 @@ int takeover_destination_open(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s%s", error,
 					   ret == -EPROTO ? "" : "; copy it anew from the source");
-	ret = check_policy(k);
+	ret = check_policy(k) ?: takeover_backend_prepare(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
 		ret = look(k, i) ?: probe(k, i);
@@ -153,12 +153,26 @@ static int listen_for_owner(struct takeover_keeper *k)
 	return 0;
 }
 
+/* keepalived has announced it already, and knows better from which MAC if that is a virtual one
+ * (use_vmac): then the address is on a macvlan of the device. */
+static bool may_announce(struct takeover_keeper *k, size_t i)
+{
+	bool here = false;
+
+	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
+		return true;
+	takeover_doubt_claimed(k, i);
+	return takeover_address_present(&k->manifest->addresses[i], &here) == 0 && here;
+}
+
 static void announce(struct takeover_keeper *k)
 {
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		takeover_announce(k->wires[i], &k->manifest->addresses[i],
-				  (const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
-				  k->manifest->n_neighbours);
+		if (may_announce(k, i))
+			takeover_announce(
+				k->wires[i], &k->manifest->addresses[i],
+				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
+				k->manifest->n_neighbours);
 }
 
 /* The sockets are here, and nothing has reached them yet. */
@@ -191,6 +205,30 @@ static void unscale_windows(struct takeover_keeper *k)
 				    left);
 }
 
+/* Somebody may have taken an address away again: then it is not ours to announce. */
+static bool all_here(const struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
+		bool present = true;
+
+		if (takeover_config_present(&k->config, &k->manifest->addresses[i], &present) ==
+			    0 &&
+		    !present)
+			return false;
+	}
+	return true;
+}
+
+/* keepalived may have moved it on. */
+static int still_here(struct takeover_keeper *k)
+{
+	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) || all_here(k))
+		return 0;
+	return takeover_keeper_say(k, -EADDRNOTAVAIL,
+				   "keepalived has taken the address off this host again; see its "
+				   "log");
+}
+
 static int claim(struct takeover_keeper *k)
 {
 	int ret;
@@ -199,7 +237,7 @@ static int claim(struct takeover_keeper *k)
 		takeover_event(k, "claim");
 		adopt_connections(k);
 		unscale_windows(k);
-		ret = listen_for_owner(k);
+		ret = listen_for_owner(k) ?: still_here(k);
 		if (ret < 0)
 			return ret;
 		k->state = TAKEOVER_READY;
@@ -361,18 +399,6 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 		rollback_after(k, "the connection to the source has ended");
 	else if (k->state == TAKEOVER_READY && !k->decided)
 		takeover_doubt_begin(k);
-}
-
-/* Somebody may have taken an address away again: then it is not ours to announce. */
-static bool all_here(const struct takeover_keeper *k)
-{
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		bool present = true;
-
-		if (takeover_address_present(&k->manifest->addresses[i], &present) == 0 && !present)
-			return false;
-	}
-	return true;
 }
 
 void takeover_destination_tick(struct takeover_keeper *k)

@@ -6,9 +6,10 @@
 #include <sys/random.h>
 
 #include "doubt.h"
+#include "backend.h"
 #include "netlink.h"
-#include "words.h"
 #include "source.h"
+#include "words.h"
 
 #define SILENCE_MS 2000 /* a decision comes at once, or not over this connection */
 #define OFTEN_MS   100
@@ -58,17 +59,25 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 	unsigned char from[TAKEOVER_MAC_LEN];
 	struct takeover_word word;
 
-	if (k->state < TAKEOVER_WITHDRAWN)
+	if (!k->manifest->has_secret || k->state < TAKEOVER_WITHDRAWN)
 		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		for (int n = 0; n < FRAMES_MAX && takeover_words_hear(k, i, &word, from); n++) {
 			if (word.state == TAKEOVER_WORD_QUESTION)
 				takeover_words_say(k, i, state, word.nonce, from);
-			if (word.state == TAKEOVER_WORD_RELEASED)
+			else if (word.state == TAKEOVER_WORD_RELEASED)
 				takeover_source_too_late(k);
+			else if (word.state == TAKEOVER_WORD_CLAIMED)
+				takeover_source_owner(k, i, from);
 		}
 	if (k->mover_pid > 0 && k->state == TAKEOVER_COMMITTED)
 		look_for_owner(k);
+}
+
+void takeover_doubt_claimed(const struct takeover_keeper *k, size_t i)
+{
+	if (k->manifest->has_secret)
+		takeover_words_say(k, i, TAKEOVER_WORD_CLAIMED, 0, NULL);
 }
 
 void takeover_doubt_begin(struct takeover_keeper *k)

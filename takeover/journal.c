@@ -21,9 +21,11 @@ const char *takeover_state_name(enum takeover_state state)
 	return names[state];
 }
 
-static const char *role_name(const struct takeover_keeper *k)
+const char *takeover_role_name(enum takeover_role role)
 {
-	return k->role == TAKEOVER_SOURCE ? "source" : "destination";
+	static const char *const names[] = { "source", "destination", "standby" };
+
+	return names[role];
 }
 
 /* The host, and its boot: two records of one boot have one clock. */
@@ -53,9 +55,10 @@ static json_t *to_json(const struct takeover_keeper *k)
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
 		json_array_append_new(addresses,
-				      json_pack("{s:s, s:s, s:b}", "address",
+				      json_pack("{s:s, s:s, s:b, s:s}", "address",
 						takeover_address_format(a, text, sizeof(text)),
-						"device", a->device, "was_here", k->was_here[i]));
+						"device", a->device, "was_here", k->was_here[i],
+						"track_file", k->vrrp[i].track_file));
 	}
 	for (size_t i = 0; i < k->n_events; i++)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
@@ -66,12 +69,13 @@ static json_t *to_json(const struct takeover_keeper *k)
 		"s:I, s:i, s:o, "
 		"s:o, s:o}",
 		"id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
-		role_name(k), "host", host, "boot", boot, "state", takeover_state_name(k->state),
-		"message", k->message, "mover_pid", (int)k->mover_pid, "criu_pid", (int)k->criu_pid,
-		"root_pid", (int)k->root_pid, "keeper_pid", (int)getpid(), "socket", k->socket,
-		"guard", k->guard_name, "mode", takeover_guard_mode_name(k->guard_mode), "held",
-		(json_int_t)k->n_held, "relayed", (json_int_t)k->n_relayed, "connections",
-		(int)k->n_connections, "addresses", addresses, "quiesce",
+		takeover_role_name(k->role), "host", host, "boot", boot, "state",
+		takeover_state_name(k->state), "message", k->message, "mover_pid",
+		(int)k->mover_pid, "criu_pid", (int)k->criu_pid, "root_pid", (int)k->root_pid,
+		"keeper_pid", (int)getpid(), "socket", k->socket, "guard", k->guard_name, "mode",
+		takeover_guard_mode_name(k->guard_mode), "held", (json_int_t)k->n_held, "relayed",
+		(json_int_t)k->n_relayed, "connections", (int)k->n_connections, "addresses",
+		addresses, "quiesce",
 		json_pack("{s:I, s:i, s:i, s:i, s:i}", "ms", (json_int_t)k->quiesced_ms,
 			  "handshakes", (int)k->unrest.handshakes, "accepts",
 			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
@@ -81,7 +85,8 @@ static json_t *to_json(const struct takeover_keeper *k)
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)
 {
-	snprintf(buf, len, TAKEOVER_RUN_DIR "/%s-%s.json", k->manifest->id, role_name(k));
+	snprintf(buf, len, TAKEOVER_RUN_DIR "/%s-%s.json", k->manifest->id,
+		 takeover_role_name(k->role));
 }
 
 void takeover_event(struct takeover_keeper *k, const char *what)

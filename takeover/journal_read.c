@@ -58,8 +58,9 @@ static const char *check(const json_t *journal)
 
 	if (!takeover_manifest_is_id(text(journal, "id")))
 		return "id: expected a uuid";
-	if (strcmp(role, "source") != 0 && strcmp(role, "destination") != 0)
-		return "role: expected source or destination";
+	if (strcmp(role, "source") != 0 && strcmp(role, "destination") != 0 &&
+	    strcmp(role, "standby") != 0)
+		return "role: expected source, destination or standby";
 	if (!is_state(text(journal, "state")))
 		return "state: expected one like \"prepared\"";
 	if (!json_is_string(json_object_get(journal, "message")))
@@ -82,8 +83,12 @@ static const char *check(const json_t *journal)
 		return "addresses: expected 1 to 64";
 	for (size_t i = 0; i < json_array_size(addresses); i++) {
 		const json_t *entry = json_array_get(addresses, i);
+		const char *file = text(entry, "track_file");
 		struct takeover_address a;
 
+		/* Rollback writes to it. */
+		if (file[0] && !takeover_vrrp_is_track_file(file))
+			return "addresses: track_file: expected an absolute path";
 		if (takeover_address_parse(text(entry, "address"), &a) < 0 ||
 		    !takeover_address_is_device(text(entry, "device")) ||
 		    !json_is_boolean(json_object_get(entry, "was_here")))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "keeper.h"
+#include "netlink.h"
 
 #define WORKERS_MAX 8 /* one that dies so often will die again */
 
@@ -84,6 +85,31 @@ static int listen_socket(const struct takeover_keeper *k)
 	return fd;
 }
 
+static int open_criu(struct takeover_keeper *k, const char *images)
+{
+	k->images_fd = open(images, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (k->images_fd < 0)
+		return takeover_keeper_say(k, -errno, "%s: %s", images, strerror(errno));
+	k->criu_fd = syscall(SYS_pidfd_open, k->criu_pid, 0);
+	if (k->criu_fd < 0)
+		return takeover_keeper_say(k, -errno, "cannot watch criu (pid %d): %s",
+					   (int)k->criu_pid, strerror(errno));
+	return 0;
+}
+
+/* What the role opens. */
+static int open_role(struct takeover_keeper *k, const char *names)
+{
+	switch (k->role) {
+	case TAKEOVER_SOURCE:
+		return takeover_source_open(k);
+	case TAKEOVER_DESTINATION:
+		return takeover_destination_open(k);
+	default:
+		return takeover_standby_open(k, names);
+	}
+}
+
 /* Everything that changes nothing yet. Positive: there is nothing to do. */
 static int open_all(struct takeover_keeper *k, const char *images)
 {
@@ -95,19 +121,16 @@ static int open_all(struct takeover_keeper *k, const char *images)
 		return takeover_keeper_say(k, 1, "%s: nothing to do", error);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s", error);
-	k->images_fd = open(images, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (k->images_fd < 0)
-		return takeover_keeper_say(k, -errno, "%s: %s", images, strerror(errno));
-	k->criu_fd = syscall(SYS_pidfd_open, k->criu_pid, 0);
-	if (k->criu_fd < 0)
-		return takeover_keeper_say(k, -errno, "cannot watch criu (pid %d): %s",
-					   (int)k->criu_pid, strerror(errno));
+	if (k->role != TAKEOVER_STANDBY)
+		ret = open_criu(k, images);
+	if (ret < 0)
+		return ret;
 	k->mover_fd = k->mover_pid > 0 ? (int)syscall(SYS_pidfd_open, k->mover_pid, 0) : -1;
 	if (k->mover_pid > 0 && k->mover_fd < 0)
 		return takeover_keeper_say(k, -errno,
 					   "cannot watch ip-takeover migrate (pid %d): %s",
 					   (int)k->mover_pid, strerror(errno));
-	ret = k->role == TAKEOVER_SOURCE ? takeover_source_open(k) : takeover_destination_open(k);
+	ret = open_role(k, images + 1);
 	if (ret != 0)
 		return ret;
 	k->listen_fd = listen_socket(k);
@@ -146,7 +169,8 @@ static void watch(struct takeover_keeper *k)
 
 static bool is_role(const char *name)
 {
-	return strcmp(name, "source") == 0 || strcmp(name, "destination") == 0;
+	return strcmp(name, "source") == 0 || strcmp(name, "destination") == 0 ||
+	       strcmp(name, "standby") == 0;
 }
 
 /* -1 for what is none, or less than @least. */
@@ -169,8 +193,9 @@ int takeover_keeper_main(int argc, char **argv)
 	    argv[4][0] != '/' || number(argv[5], 0) < 0 || number(argv[6], 0) < 0) {
 		fprintf(stderr,
 			"usage: ip-takeover keeper source|destination CRIU-PID ROOT-PID|0 "
-			"IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0; criu-action and the plugin start "
-			"it\n");
+			"IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0, or keeper standby SECONDS 0 "
+			"/ADDRESS,... DESCRIPTOR MOVER-PID|0; criu-action, the plugin and "
+			"ip-takeover start it\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -178,8 +203,14 @@ int takeover_keeper_main(int argc, char **argv)
 	if (k == MAP_FAILED || chdir("/") < 0)
 		return 1;
 	takeover_event(k, "started");
-	k->role = strcmp(argv[1], "source") == 0 ? TAKEOVER_SOURCE : TAKEOVER_DESTINATION;
+	while (strcmp(argv[1], takeover_role_name(k->role)) != 0)
+		k->role++;
 	k->criu_pid = number(argv[2], 1);
+	/* It works for no criu, and is known by itself. */
+	if (k->role == TAKEOVER_STANDBY) {
+		k->deadline_ms = takeover_now_ms() + k->criu_pid * 1000L;
+		k->criu_pid = getpid();
+	}
 	k->root_pid = number(argv[3], 0);
 	takeover_request_path(k->criu_pid, k->socket, sizeof(k->socket));
 	k->root_known = k->root_pid > 0;

@@ -37,7 +37,7 @@ enum takeover_state {
 	TAKEOVER_STATES,
 };
 
-enum takeover_role { TAKEOVER_SOURCE, TAKEOVER_DESTINATION };
+enum takeover_role { TAKEOVER_SOURCE, TAKEOVER_DESTINATION, TAKEOVER_STANDBY };
 
 /* The destination has rolled back because criu ended, and for no other reason. */
 #define TAKEOVER_EVENT_CRIU_GONE "criu gone"
@@ -57,6 +57,16 @@ struct takeover_held {
 	bool late; /* not to be relayed: source.h */
 	size_t len;
 	unsigned char packet[];
+};
+
+/* Of the backend keepalived, for one address. */
+struct takeover_vrrp_turn {
+	char instance[TAKEOVER_VRRP_NAME_LEN];
+	char track_file[TAKEOVER_VRRP_PATH_LEN];
+	long patience_ms;
+	int turn; /* what it waits for, since when */
+	long since_ms, said_ms;
+	bool complained;
 };
 
 /*
@@ -102,6 +112,7 @@ struct takeover_keeper {
 	bool root_known;		 /* from the beginning */
 	pid_t tasks[TAKEOVER_TASKS_MAX]; /* on the source: the tree; service.h */
 	size_t n_tasks;
+	struct takeover_vrrp_turn vrrp[TAKEOVER_ADDRESSES_MAX];
 	struct takeover_kept *kept[TAKEOVER_ADDRESSES_MAX]; /* on the source: as they were */
 	struct takeover_routes *routes; /* on the source: of its addresses, or NULL */
 	bool routes_detached;
@@ -151,6 +162,8 @@ void takeover_source_held(struct takeover_keeper *keeper, struct takeover_held *
 void takeover_source_leaving(struct takeover_keeper *keeper, uint32_t id, const void *packet,
 			     size_t len);
 void takeover_source_frame(struct takeover_keeper *keeper, size_t i, const unsigned char *mac);
+/* The new owner of address @i has spoken. */
+void takeover_source_owner(struct takeover_keeper *keeper, size_t i, const unsigned char *mac);
 void takeover_source_tick(struct takeover_keeper *keeper);
 void takeover_source_rollback(struct takeover_keeper *keeper);
 
@@ -162,6 +175,15 @@ void takeover_destination_criu_gone(struct takeover_keeper *keeper);
 void takeover_destination_mover_gone(struct takeover_keeper *keeper);
 void takeover_destination_tick(struct takeover_keeper *keeper);
 void takeover_destination_rollback(struct takeover_keeper *keeper);
+
+/* @names: addresses, with commas between. */
+int takeover_standby_open(struct takeover_keeper *keeper, const char *names);
+int takeover_standby_begin(struct takeover_keeper *keeper);
+int takeover_standby_request(struct takeover_keeper *keeper,
+			     const struct takeover_request *request);
+void takeover_standby_mover_gone(struct takeover_keeper *keeper);
+void takeover_standby_tick(struct takeover_keeper *keeper);
+void takeover_standby_rollback(struct takeover_keeper *keeper);
 
 /* keeper->message, printf-like; returns @ret. */
 int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *format, ...)
@@ -234,6 +256,9 @@ int takeover_journal_parse(const char *bytes, size_t n, const char *name,
 /* Other takeovers of these addresses on this host: -EBUSY when one is under way. With
  * @make_way forget one that has ended, and end one that is over but for its patience. */
 int takeover_others(struct takeover_keeper *keeper, bool make_way);
+
+/* "source" and so on. */
+const char *takeover_role_name(enum takeover_role role);
 
 /* "prepared" and so on. */
 const char *takeover_state_name(enum takeover_state state);

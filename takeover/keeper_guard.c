@@ -43,7 +43,7 @@ int takeover_keeper_guard(struct takeover_keeper *k)
 	int ret;
 
 	snprintf(k->guard_name, sizeof(k->guard_name), "%.8s-%s", k->manifest->id,
-		 k->role == TAKEOVER_SOURCE ? "source" : "destination");
+		 takeover_role_name(k->role));
 	takeover_journal(k, "guard");
 	p = plan(k);
 	flock(k->lock_fd, LOCK_SH);

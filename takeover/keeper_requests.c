@@ -28,8 +28,14 @@ static int handle(struct takeover_keeper *k, const struct takeover_request *requ
 
 		return over ? 0 : -ECANCELED;
 	}
-	return k->role == TAKEOVER_SOURCE ? takeover_source_request(k, request)
-					  : takeover_destination_request(k, request);
+	switch (k->role) {
+	case TAKEOVER_SOURCE:
+		return takeover_source_request(k, request);
+	case TAKEOVER_DESTINATION:
+		return takeover_destination_request(k, request);
+	default:
+		return takeover_standby_request(k, request);
+	}
 }
 
 /* The journal keeps what was said last, unless it is undone; the reply only what is new. */

@@ -101,7 +101,7 @@ static int find_address(struct takeover_keeper *k, const struct takeover_sockets
 	bool present = false;
 	int ret;
 
-	ret = takeover_address_present(a, &present);
+	ret = takeover_config_present(&k->config, a, &present);
 	if (ret < 0 && ret != -ENODEV)
 		return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
 	/* Dumped without it, the service would be gone for its peers. */
@@ -265,7 +265,7 @@ bool takeover_service_is_back(struct takeover_keeper *k, unsigned int *ret_conne
 	bool here = false, any = false;
 
 	for (size_t i = 0; i < m->n_addresses && !here; i++)
-		takeover_address_present(&m->addresses[i], &here);
+		takeover_config_present(&k->config, &m->addresses[i], &here);
 	if (!here || takeover_sockets_list(&sockets) < 0)
 		return false;
 	for (size_t i = 0; i < sockets.n; i++) {

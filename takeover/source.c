@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "conntrack.h"
 #include "doubt.h"
 #include "netlink.h"
@@ -48,7 +49,7 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
 						   strerror(-ret));
 	}
-	ret = takeover_words_prepare(k);
+	ret = takeover_words_prepare(k) ?: takeover_backend_prepare(k);
 	if (ret < 0)
 		return ret;
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);
@@ -364,6 +365,9 @@ void takeover_source_tick(struct takeover_keeper *k)
 	}
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		all = all && k->owner_known[i];
+	/* It may have to give them back soon. */
+	if (all)
+		takeover_backend_settle(k);
 	if (all && now > k->quiet_at_ms) {
 		if (!takeover_keeper_unguard_gently(k))
 			return;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "netlink.h"
 #include "source.h"
 
@@ -181,6 +182,13 @@ void takeover_source_last_words(struct takeover_keeper *k)
 }
 
 void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
+{
+	/* keepalived announces on whichever host it has put the address. */
+	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
+		takeover_source_owner(k, i, mac);
+}
+
+void takeover_source_owner(struct takeover_keeper *k, size_t i, const unsigned char *mac)
 {
 	bool first = true;
 

@@ -32,6 +32,12 @@ enum takeover_word_state {
 	TAKEOVER_WORD_COMMITTED,
 	TAKEOVER_WORD_ROLLED_BACK,
 	TAKEOVER_WORD_RELEASED, /* by a destination, unasked: what is not relayed yet is too late */
+	/* The new owner, with keepalived: whose announcements prove nothing. */
+	TAKEOVER_WORD_CLAIMED,
+	/* About an address; segment.h */
+	TAKEOVER_WORD_WHO,	 /* who stands by for it? */
+	TAKEOVER_WORD_PREPARED,	 /* I do */
+	TAKEOVER_WORD_TAKE_BACK, /* it stays with me */
 	TAKEOVER_WORD_STATES,
 };
 

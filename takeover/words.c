@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packet sockets for words, one an address. */
+/* By a packet socket an address. */
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <arpa/inet.h>
-#include <linux/if_packet.h>
-
+#include "segment.h"
 #include "words.h"
 
 #define FRAMES_MAX 16 /* at once; then the others have their turn */
@@ -17,26 +13,10 @@
 /* Of this worker; the next one makes its own. 0: none */
 static int fds[TAKEOVER_ADDRESSES_MAX];
 
-static int open_segment(const char *device)
-{
-	struct sockaddr_ll sll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(TAKEOVER_WORD_ETHERTYPE),
-		.sll_ifindex = if_nametoindex(device),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd >= 0 && bind(fd, (void *)&sll, sizeof(sll)) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 static int fd_of(const struct takeover_keeper *k, size_t i)
 {
 	if (fds[i] <= 0)
-		fds[i] = open_segment(k->manifest->addresses[i].device);
+		fds[i] = takeover_segment_open(k->manifest->addresses[i].device);
 	return fds[i];
 }
 

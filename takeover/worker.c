@@ -102,8 +102,10 @@ static void on_mover_gone(struct takeover_keeper *k)
 	k->mover_fd = -1;
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_source_mover_gone(k);
-	else
+	else if (k->role == TAKEOVER_DESTINATION)
 		takeover_destination_mover_gone(k);
+	else
+		takeover_standby_mover_gone(k);
 }
 
 /* The source looks for the freeze, which nobody tells it. */
@@ -112,6 +114,16 @@ static int patience(const struct takeover_keeper *k)
 	bool look = k->role == TAKEOVER_SOURCE && k->state == TAKEOVER_PREPARED && !k->silent;
 
 	return look ? 1 : TICK_MS;
+}
+
+static void tick(struct takeover_keeper *k)
+{
+	if (k->role == TAKEOVER_SOURCE)
+		takeover_source_tick(k);
+	else if (k->role == TAKEOVER_DESTINATION)
+		takeover_destination_tick(k);
+	else
+		takeover_standby_tick(k);
 }
 
 static void loop(struct takeover_keeper *k)
@@ -151,10 +163,7 @@ static void loop(struct takeover_keeper *k)
 		for (size_t i = 0; i < n; i++)
 			if (pfd[FIXED + i].revents)
 				on_wire(k, i);
-		if (source)
-			takeover_source_tick(k);
-		else
-			takeover_destination_tick(k);
+		tick(k);
 		takeover_keeper_release_rest(k);
 		if (over(k))
 			settle(k);
@@ -171,8 +180,9 @@ static int begin(struct takeover_keeper *k)
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_words_listen(k);
 	if (k->state == TAKEOVER_STARTING)
-		return k->role == TAKEOVER_SOURCE ? takeover_source_begin(k)
-						  : takeover_destination_begin(k);
+		return k->role == TAKEOVER_SOURCE	 ? takeover_source_begin(k)
+		       : k->role == TAKEOVER_DESTINATION ? takeover_destination_begin(k)
+							 : takeover_standby_begin(k);
 	takeover_journal(k, "taken up");
 	memset(&k->leftovers, 0, sizeof(k->leftovers));
 	if (k->silent)
@@ -198,8 +208,10 @@ void takeover_worker(struct takeover_keeper *k)
 		if (k->role == TAKEOVER_SOURCE) {
 			takeover_keeper_unguard(k);
 			unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
-		} else {
+		} else if (k->role == TAKEOVER_DESTINATION) {
 			takeover_destination_rollback(k);
+		} else {
+			takeover_keeper_unguard(k);
 		}
 		k->state = TAKEOVER_ROLLED_BACK;
 	}

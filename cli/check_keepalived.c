@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checks of the addresses that keepalived has, by its own word. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+static void check_instance(struct checks *c, const struct takeover_address *a,
+			   const struct takeover_backend_settings *s, struct takeover_vrrp *v)
+{
+	static const char *const states[] = { "BACKUP", "MASTER", "FAULT" };
+	char name[TAKEOVER_ADDRESS_STRLEN + 16], text[TAKEOVER_ADDRESS_STRLEN], error[300];
+	int ret = takeover_vrrp_find(a, s->instance, s->track_file, v, error, sizeof(error));
+
+	snprintf(name, sizeof(name), "keepalived %s", takeover_address_ip(a, text, sizeof(text)));
+	if (ret < 0)
+		check_say(c, CHECK_NO, name, "see keepalived.conf(5) and ip-takeover(8)", "%s",
+			  error);
+	else if (v->preempts)
+		check_say(c, CHECK_NO, name, "give it nopreempt and state BACKUP",
+			  "%s preempts, and would take the address back from a new owner",
+			  v->instance);
+	else if (v->state == TAKEOVER_VRRP_FAULT && !takeover_vrrp_is_faulted(v->track_file))
+		check_say(c, CHECK_NO, name, "see keepalived's log", "%s is in FAULT", v->instance);
+	else
+		check_say(c, CHECK_OK, name, NULL, "%s, %s, track file %s", v->instance,
+			  states[v->state], v->track_file);
+}
+
+void check_keepalived(struct checks *c)
+{
+	struct takeover_vrrp *v = calloc(1, sizeof(*v));
+
+	for (size_t i = 0; v && i < c->config.n_addresses; i++) {
+		const struct takeover_address *a = &c->config.addresses[i];
+		const struct takeover_backend_settings *s = takeover_config_backend(&c->config, a);
+
+		if (s->kind != TAKEOVER_BACKEND_KEEPALIVED)
+			continue;
+		if (c->root)
+			check_instance(c, a, s, v);
+		else
+			check_needs_root(c, "keepalived");
+	}
+	free(v);
+}

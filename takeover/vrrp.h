@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What keepalived says of itself: which of its VRRP instances has an address, and which file
+ * that instance tracks. SIGUSR1 makes it write all it knows to /tmp/keepalived.data
+ * (keepalived(8), SIGNALS; keepalived vrrp/vrrp_print.c, core/global_data.c).
+ */
+#ifndef TAKEOVER_VRRP_H
+#define TAKEOVER_VRRP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "address.h"
+
+#define TAKEOVER_VRRP_NAME_LEN 64
+#define TAKEOVER_VRRP_PATH_LEN 128
+#define TAKEOVER_VRRP_IPS_MAX  128
+
+enum takeover_vrrp_state { TAKEOVER_VRRP_BACKUP, TAKEOVER_VRRP_MASTER, TAKEOVER_VRRP_FAULT };
+
+/* One address's instance. */
+struct takeover_vrrp {
+	char instance[TAKEOVER_VRRP_NAME_LEN];
+	char group[TAKEOVER_VRRP_NAME_LEN]; /* its sync group, or "" */
+	enum takeover_vrrp_state state;
+	bool preempts;
+	unsigned int down_ms;			 /* so long without a master, and it is one */
+	char track_file[TAKEOVER_VRRP_PATH_LEN]; /* FAULT while it holds no zero */
+	/* All that moves with the address: of its instance, and of its group. */
+	struct takeover_address ips[TAKEOVER_VRRP_IPS_MAX];
+	size_t n_ips;
+};
+
+/* What keepalived has written, @n bytes at @text, about @address. With @instance or @track_file
+ * (else "") it must be in that instance, and track that file. -ENOENT when no instance has it,
+ * -EINVAL when the instance does not do: @error says why, and what to do. */
+int takeover_vrrp_parse(const char *text, size_t n, const struct takeover_address *address,
+			const char *instance, const char *track_file,
+			struct takeover_vrrp *ret_vrrp, char *error, size_t len);
+
+/* Ask the running keepalived; free *@ret_text with free(). -ESRCH when there is none,
+ * -ETIMEDOUT when it does not answer within a second; @error says it in a line. */
+int takeover_vrrp_ask(char **ret_text, size_t *ret_n, char *error, size_t len);
+
+/* Both at once. */
+int takeover_vrrp_find(const struct takeover_address *address, const char *instance,
+		       const char *track_file, struct takeover_vrrp *ret_vrrp, char *error,
+		       size_t len);
+
+/* Whether @path is one that takeover_vrrp_fault() may write to: absolute, without "..". */
+bool takeover_vrrp_is_track_file(const char *path);
+
+/* Write to the track file: the instance goes to FAULT, and gives its addresses up; or it does
+ * its part again. 0 or -errno. keepalived hears it by inotify (keepalived lib/track_file.c). */
+int takeover_vrrp_fault(const char *track_file, bool fault);
+
+/* Whether the track file says so now. */
+bool takeover_vrrp_is_faulted(const char *track_file);
+
+#endif

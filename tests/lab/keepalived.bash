@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For keepalived.bats: the service addresses are keepalived's on alpha and beta.
+# shellcheck disable=SC2154 # variables of helper.bash
+
+address6=2001:db8::100
+
+# instance NAME VRID ADDRESS... [-- LINE...]: of keepalived.conf, with $priority.
+instance() {
+	local name=$1 vrid=$2 ips=()
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do ips+=("$1"); shift; done
+	[ $# -eq 0 ] || shift
+	printf 'vrrp_instance %s {\n    state BACKUP\n    nopreempt\n    interface eth0\n' "$name"
+	printf '    virtual_router_id %s\n    priority %s\n    advert_int 1\n' "$vrid" "$priority"
+	printf '    virtual_ipaddress {\n        %s\n    }\n' "${ips[0]}"
+	if [ ${#ips[@]} -gt 1 ]; then
+		printf '    virtual_ipaddress_excluded {\n'
+		printf '        %s\n' "${ips[@]:1}"
+		printf '    }\n'
+	fi
+	printf '    %s\n' "$@"
+	printf '    track_file {\n        ip-takeover\n    }\n}\n'
+}
+
+# One instance with both addresses; a test may say something else.
+instances() { instance VI_1 51 $address/24 $address6/64; }
+
+# configure HOST PRIORITY
+configure() {
+	local priority=$2
+	{
+		printf 'global_defs {\n    router_id %s\n}\n' "$1"
+		printf 'track_file ip-takeover {\n    file /run/ip-takeover.d/VI_1\n    weight 0\n    init_file 0\n}\n'
+		instances
+	} >"$shared/keepalived-$1.conf"
+	on "$1" sh -c "mkdir -p /run/ip-takeover.d; install -m 644 /shared/keepalived-$1.conf /etc/keepalived/keepalived.conf"
+	printf 'addresses = (\n\t{ address = "%s/24"; device = "eth0"; backend = "keepalived"; },\n\t{ address = "%s/64"; device = "eth0"; backend = "keepalived"; }\n);\n' \
+		$address $address6 | on "$1" tee /etc/criu/ip-takeover.conf >/dev/null
+}
+
+# start_keepalived HOST
+start_keepalived() {
+	on "$1" sh -c 'exec setsid keepalived --vrrp --log-detail --no-syslog -g/tmp/keepalived.log </dev/null >/tmp/keepalived.out 2>&1'
+	until_true 5 "keepalived of $1 runs" on "$1" test -s /run/vrrp.pid
+}
+
+stop_keepalived() {
+	on "$1" sh -c 'kill $(cat /run/keepalived.pid)'
+	until_true 5 "keepalived of $1 ends" on "$1" test ! -e /run/keepalived.pid
+}
+
+holds_both() {
+	on "$1" ip -o address show to $address | grep -q "$address/" &&
+		on "$1" ip -o address show to $address6 | grep -q "$address6/"
+}
+
+# Both run it, and alpha is master.
+keepalived_on_both() {
+	on alpha ip address del $address/24 dev eth0
+	on alpha ip address del $address6/64 dev eth0
+	configure alpha 254
+	configure beta 253
+	start_keepalived alpha
+	until_true 10 "alpha has the addresses" holds_both alpha
+	start_keepalived beta
+	until_true 10 "beta knows its master" on beta sh -c 'kill -USR1 $(cat /run/keepalived.pid); grep -q "State = BACKUP" /tmp/keepalived.data'
+}
+
+track_file_is() { [ "$(on "$1" cat /run/ip-takeover.d/VI_1)" = "$2" ]; }
+
+# What every test ends with: neither instance is held down.
+no_fault() {
+	local host
+	for host in alpha beta; do
+		until_true 10 "the instance of $host may be a backup" track_file_is "$host" 0
+	done
+}
+
+show_keepalived() {
+	local host
+	for host in alpha beta; do
+		echo "== keepalived of $host"
+		on "$host" tail -n 40 /tmp/keepalived_vrrp.log || :
+	done
+}
