@@ -49,10 +49,7 @@ stop_keepalived() {
 	until_true 5 "keepalived of $1 ends" on "$1" test ! -e /run/keepalived.pid
 }
 
-holds_both() {
-	on "$1" ip -o address show to $address | grep -q "$address/" &&
-		on "$1" ip -o address show to $address6 | grep -q "$address6/"
-}
+holds_both() { holds_address "$1" && on "$1" ip -o address show to $address6 | grep -q "$address6/"; }
 
 # Both run it, and alpha is master.
 keepalived_on_both() {
@@ -61,7 +58,7 @@ keepalived_on_both() {
 	configure alpha 254
 	configure beta 253
 	start_keepalived alpha
-	until_true 10 "alpha has the addresses" holds_both alpha
+	until_true 10 "alpha has the address" holds_address alpha
 	start_keepalived beta
 	until_true 10 "beta knows its master" on beta sh -c 'kill -USR1 $(cat /run/keepalived.pid); grep -q "State = BACKUP" /tmp/keepalived.data'
 }

@@ -25,3 +25,193 @@ teardown() {
 	ends_at alpha via alpha beta alpha beta alpha beta alpha
 	no_fault
 }
+
+# dump_and_restore WAY: by criu alone.
+dump_and_restore() {
+	keepalived_on_both
+	start_redis
+	start_load 100 --interval-ms 10-30
+	on beta /src/build/ip-takeover prepare $address $address6
+	dump "$1"
+	restore beta "$1"
+	moved
+	no_fault
+}
+
+@test "by criu alone, after ip-takeover prepare, plugin" { dump_and_restore plugin; }
+@test "by criu alone, after ip-takeover prepare, scripts" { dump_and_restore scripts; }
+
+@test "nobody stands by: the dump is refused, and nothing has changed" {
+	keepalived_on_both
+	start_redis
+	start_load 20 --interval-ms 10-30
+	not dump plugin
+	grep -q "ip-takeover prepare $address" "$shared/images/dump.log"
+	stayed
+	no_fault
+}
+
+@test "prepared, and nobody restores: beta is a backup again" {
+	keepalived_on_both
+	start_redis
+	start_load 20 --interval-ms 10-30
+	on beta /src/build/ip-takeover prepare --seconds 1 $address
+	until_true 10 "it has stood by long enough" no_keeper beta
+	says beta 'nobody has restored the service here in time'
+	stayed journal beta
+	no_fault
+}
+
+@test "IPv6, both families of one service" {
+	keepalived_on_both
+	on alpha redis-server --bind $address $address6 --port 6379 --save '' --protected-mode no \
+		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	rm -f "$shared/ready6"
+	on client /src/build/takeover-load redis $address6 6379 --connections 50 --duration 120 \
+		--interval-ms 10-30 --ready /shared/ready6 --json /shared/load6.json \
+		>"$shared/load6.out" 2>"$shared/load6.err" 3>&- &
+	local load6=$!
+	until_true 20 "all clients of IPv6 are connected" test -e "$shared/ready6"
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	end_load
+	wait $load6
+	[ "$(field "$shared/load6.json" reset)" = 0 ]
+	[ "$(field "$shared/load6.json" wrong)" = 0 ]
+	[ "$(field "$shared/load6.json" closed)" = 0 ]
+	[ "$(field "$shared/load6.json" unanswered)" = 0 ]
+	load=
+	holds_both alpha
+	not holds_address beta
+	ends_at alpha via alpha beta alpha
+	no_fault
+}
+
+@test "two instances in a sync group" {
+	instances() {
+		printf 'vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n'
+		instance VI_1 51 $address/24
+		instance VI_2 52 192.0.2.101/24
+	}
+	keepalived_on_both
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	on beta ip -o address show to 192.0.2.101 | grep -q 192.0.2.101
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	no_fault
+}
+
+@test "an address of the same instance that another service uses" {
+	instances() { instance VI_1 51 $address/24 192.0.2.101/24; }
+	keepalived_on_both
+	start_redis
+	on alpha redis-server --bind 192.0.2.101 --port 6379 --daemonize yes --dir /tmp --logfile /tmp/other.log >/dev/null
+	until_true 10 "the other redis listens" on client redis-cli -h 192.0.2.101 -t 2 ping
+	start_load 20 --interval-ms 10-30
+	exits 1 "192.0.2.101 would leave with it" migrate alpha beta
+	service=none
+	holds_address alpha
+	end_load
+	load=
+	no_fault
+}
+
+@test "a virtual MAC (use_vmac)" {
+	instances() { instance VI_1 51 $address/24 -- use_vmac; }
+	keepalived_on_both
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	on beta ip -o address show dev vrrp.51 | grep -q "$address/"
+	migrate beta alpha
+	on alpha ip -o address show dev vrrp.51 | grep -q "$address/"
+	not holds_address beta
+	until_true 15 "the keepers of alpha end" no_keeper alpha
+	until_true 15 "the keepers of beta end" no_keeper beta
+	end_load
+	no_fault
+	# It never changes for those who ask.
+	on client ip neigh show $address | grep -qi 00:00:5e:00:01:33
+	on client pkill -INT -x tcpdump
+	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
+	[ -z "$(on client tcpdump -nnettr /shared/capture "$forbidden" 2>/dev/null)" ]
+	# None of ours says anything else: gratuitous, from another MAC.
+	[ -z "$(on client tcpdump -nner /shared/capture "arp[14:4] = 0xc0000264 and arp[24:4] = 0xc0000264 and not ether src 00:00:5e:00:01:33" 2>/dev/null)" ]
+}
+
+@test "beta has no keepalived: preflight says so" {
+	keepalived_on_both
+	start_redis
+	start_load 20 --interval-ms 10-30
+	stop_keepalived beta
+	exits 1 "keepalived does not run here" migrate alpha beta
+	stayed
+	track_file_is alpha 0
+}
+
+@test "the instance of beta is in FAULT for another reason: preflight says so" {
+	local host
+	instances() { instance VI_1 51 $address/24 $address6/64 -- 'track_interface {' '    other' '}'; }
+	for host in alpha beta; do
+		on $host ip link add other type veth peer name other-end
+		on $host ip link set other up
+		on $host ip link set other-end up
+	done
+	keepalived_on_both
+	start_redis
+	start_load 20 --interval-ms 10-30
+	on beta ip link set other down
+	until_true 5 "it is in FAULT" on beta sh -c 'kill -USR1 $(cat /run/keepalived.pid); grep -q "State = FAULT" /tmp/keepalived.data'
+	exits 1 "is in FAULT" migrate alpha beta
+	stayed
+	no_fault
+}
+
+@test "an instance that preempts: preflight says so" {
+	keepalived_on_both
+	start_redis
+	start_load 20 --interval-ms 10-30
+	on beta sed -i '/nopreempt/d' /etc/keepalived/keepalived.conf
+	stop_keepalived beta
+	start_keepalived beta
+	exits 1 "preempts" migrate alpha beta
+	stayed
+	no_fault
+}
+
+# meanwhile SIDE STEP HOST CMD...: done on HOST while migrate has stopped at STEP of SIDE. Then
+# one owner, and no reset.
+meanwhile() {
+	local side=$1 step=$2 host=$3
+	shift 3
+	keepalived_on_both
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+	stopped_at "$side" "$step"
+	"$@"
+	if [ "$side" = source ]; then go_on_from migrate; else go_on_from receive; fi
+	go_on
+	over 60
+	wait "$mover" || :
+	cat "$shared/migrate.err"
+	[ "$host" = none ] || start_keepalived "$host"
+}
+
+reload() { on "$1" sh -c 'kill -HUP $(cat /run/keepalived.pid)'; }
+restart() {
+	stop_keepalived "$1"
+	start_keepalived "$1"
+}
+
+@test "keepalived of beta is reloaded before beta is ready" { meanwhile destination restoring none reload beta; all_or_nothing; no_fault; }
+@test "keepalived of alpha is reloaded after the withdrawal" { meanwhile source restore none reload alpha; all_or_nothing; no_fault; }
+@test "keepalived of alpha is restarted after the withdrawal" { meanwhile source restore none restart alpha; all_or_nothing; no_fault; }
+@test "keepalived of beta is stopped when it is to restore" { meanwhile source restore beta stop_keepalived beta; all_or_nothing; no_fault; }
+@test "keepalived of beta is restarted when beta is ready" { meanwhile destination ready none restart beta; all_or_nothing; no_fault; }
+@test "keepalived of alpha is stopped at the commit" { meanwhile source commit alpha stop_keepalived alpha; all_or_nothing; no_fault; }
