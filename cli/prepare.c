@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "journal.h"
 #include "prepare.h"
 #include "request.h"
 
@@ -52,6 +53,32 @@ int prepare_start(const struct takeover_address *addresses, size_t n, unsigned i
 					 used ? ',' : '/',
 					 takeover_address_ip(&addresses[i], text, sizeof(text)));
 	return used ? start(names, seconds, mover, error, len) : 0;
+}
+
+static bool is_of(const json_t *journal, const struct takeover_address *addresses, size_t n)
+{
+	struct takeover_address a;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(journal, "addresses"), i, entry)
+		if (takeover_address_parse(journal_field(entry, "address"), &a) == 0)
+			for (size_t k = 0; k < n; k++)
+				if (takeover_address_equal(&addresses[k], &a))
+					return true;
+	return false;
+}
+
+void prepare_settle(const struct takeover_address *addresses, size_t n)
+{
+	json_t *journals = cli_journals(), *j;
+	size_t i;
+
+	json_array_foreach(journals, i, j)
+		if (strcmp(journal_field(j, "role"), "standby") == 0 &&
+		    !json_is_true(json_object_get(j, "keeper")) && is_of(j, addresses, n))
+			journal_rollback(j);
+	json_decref(journals);
 }
 
 static int usage(void)

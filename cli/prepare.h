@@ -14,4 +14,7 @@
 int prepare_start(const struct takeover_address *addresses, size_t n, unsigned int seconds,
 		  pid_t mover, char *error, size_t len);
 
+/* Undo what those have left that were killed. */
+void prepare_settle(const struct takeover_address *addresses, size_t n);
+
 #endif

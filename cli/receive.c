@@ -41,7 +41,8 @@ struct receive {
 	struct images_receiver *images;
 	struct place place;
 	struct criu criu;
-	json_t *facts; /* the last that were judged */
+	json_t *said; /* the last facts that were judged */
+	struct facts *facts;
 	json_t *criu_options;
 	enum step step;
 	bool said_ready; /* from now on the source may have committed at any time */
@@ -77,11 +78,14 @@ static void on_hello(struct receive *r, const struct channel_message *message)
 
 static void on_facts(struct receive *r, const struct channel_message *message)
 {
-	json_t *answer;
+	json_t *answer = preflight_answer(json_object_get(message->json, "facts"));
+	char why[400];
 
-	json_decref(r->facts);
-	r->facts = json_incref(json_object_get(message->json, "facts"));
-	answer = preflight_answer(r->facts);
+	json_decref(r->said);
+	r->said = json_incref(json_object_get(message->json, "facts"));
+	facts_free(r->facts);
+	r->facts = NULL;
+	facts_read(r->said, &r->facts, why, sizeof(why));
 	migrate_step(STEP_JUDGED);
 	migrate_say(r->channel, "findings", answer);
 }
@@ -89,17 +93,9 @@ static void on_facts(struct receive *r, const struct channel_message *message)
 /* keepalived brings the addresses here as soon as the source lets go of them. */
 static int stand_by(const struct receive *r, char *why, size_t len)
 {
-	struct facts *facts = NULL;
-	int ret;
-
-	if (!r->facts)
-		return 0;
-	ret = facts_read(r->facts, &facts, why, len);
-	if (ret == 0)
-		ret = prepare_start(facts->addresses, facts->n_addresses, STAND_BY_S, getpid(), why,
-				    len);
-	facts_free(facts);
-	return ret;
+	return r->facts ? prepare_start(r->facts->addresses, r->facts->n_addresses, STAND_BY_S,
+					getpid(), why, len)
+			: 0;
 }
 
 static void on_begin(struct receive *r, const struct channel_message *message)
@@ -163,6 +159,8 @@ static void abort_restore(struct receive *r)
 		criu_settle(&r->criu);
 	}
 	r->step = FAILED;
+	if (r->facts)
+		prepare_settle(r->facts->addresses, r->facts->n_addresses);
 	place_remove(&r->place);
 }
 
@@ -250,7 +248,7 @@ static void on_criu_ended(struct receive *r)
 	}
 	criu_why(&r->criu, why, sizeof(why));
 	if (strstr(why, strerror(EADDRINUSE)))
-		judge_ports_again(r->facts, why, sizeof(why));
+		judge_ports_again(r->said, why, sizeof(why));
 	fail(r, why[0] ? why : "criu failed without a word; is it installed?");
 }
 
@@ -358,7 +356,8 @@ int cli_receive(int argc, char **argv)
 	place_remove(&r.place);
 	images_receive_close(r.images);
 	channel_close(r.channel);
-	json_decref(r.facts);
 	json_decref(r.criu_options);
+	facts_free(r.facts);
+	json_decref(r.said);
 	return r.step == RUNS ? 0 : 1;
 }

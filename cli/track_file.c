@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netlink.h"
+#include "segment.h"
 #include "track_file.h"
 
 /* Three lost adverts of a second each, the skew, and one to spare (RFC 9568 section 6.1). */
@@ -13,23 +14,37 @@
 #define STEP_MS	 2
 #define PROBE_MS 200
 
-int track_file_set(const struct takeover_address *a, const char *track_file, bool here)
+/* 0: it is as it is to be; -EAGAIN: not yet. */
+static int look(const struct takeover_address *a, bool here)
 {
-	long deadline = takeover_now_ms() + (here ? COME_MS : LEAVE_MS);
 	struct takeover_address anywhere = *a;
-	int ret = takeover_vrrp_fault(track_file, !here);
+	bool present = false;
+	int ret;
 
 	anywhere.device[0] = '\0';
-	while (ret == 0) {
-		bool present = false;
+	ret = takeover_address_present(&anywhere, &present);
+	return ret < 0 ? ret : present == here ? 0 : -EAGAIN;
+}
 
-		ret = takeover_address_present(&anywhere, &present);
-		if (ret < 0 || present == here)
-			break;
-		if (takeover_now_ms() > deadline)
-			return -ETIMEDOUT;
+int track_file_set(const struct takeover_address *a, const char *track_file, bool here)
+{
+	long now = takeover_now_ms(), deadline = now + (here ? COME_MS : LEAVE_MS), say_at = now;
+	int ret = takeover_vrrp_fault(track_file, !here);
+	struct takeover_wire *wire = NULL;
+
+	if (ret == 0 && here)
+		ret = takeover_wire_open(a->device, &wire);
+	while (ret == 0 && (ret = look(a, here)) == -EAGAIN) {
+		now = takeover_now_ms();
+		ret = now > deadline ? -ETIMEDOUT : 0;
+		/* To a host that stands by for it. */
+		if (here && now >= say_at) {
+			takeover_segment_take_back(wire, a);
+			say_at = now + PROBE_MS;
+		}
 		poll(NULL, 0, STEP_MS);
 	}
+	takeover_wire_close(wire);
 	return ret;
 }
 

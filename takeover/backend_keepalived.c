@@ -176,6 +176,18 @@ static void say_that_it_waits(struct takeover_keeper *k, size_t i)
 	takeover_journal(k, "waiting for keepalived");
 }
 
+/* Somebody may have heard the other host last. Not where the MAC is a virtual one. */
+static void say_who_has_it(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_manifest *m = k->manifest;
+	bool here = false;
+
+	if (takeover_address_present(&m->addresses[i], &here) == 0 && here)
+		takeover_announce(k->wires[i], &m->addresses[i],
+				  (const unsigned char(*)[TAKEOVER_MAC_LEN])m->neighbours,
+				  m->n_neighbours);
+}
+
 /* However long it takes: the service lives, and the guard holds what comes for it. */
 static int put_back(struct takeover_keeper *k, size_t i)
 {
@@ -187,10 +199,12 @@ static int put_back(struct takeover_keeper *k, size_t i)
 		return 0;
 	ms = waited(k, i, PUT_BACK);
 	ret = set(k, i, false);
-	if (ret == 0 && is_here(k, i))
+	if (ret == 0 && is_here(k, i)) {
+		say_who_has_it(k, i);
 		return 0;
+	}
 	if (again(k, i))
-		takeover_segment_take_back(k, i);
+		takeover_segment_take_back(k->wires[i], &k->manifest->addresses[i]);
 	if (ms > t->patience_ms && !t->complained) {
 		t->complained = true;
 		say_that_it_waits(k, i);

@@ -39,6 +39,16 @@ static bool has_ended(const json_t *journal)
 	       strcmp(state, takeover_state_name(TAKEOVER_ABANDONED)) == 0;
 }
 
+/* One that stood by and was killed: its guard drops, and ours stands already. */
+static int inherit(const json_t *journal, const char *path, bool make_way)
+{
+	if (make_way && takeover_guard_remove(text(journal, "guard")) == 0) {
+		unlink(text(journal, "socket"));
+		unlink(path);
+	}
+	return 0;
+}
+
 /* One that has ended is history; one that is over but for its patience ends at once; any
  * other is in our way. */
 static int settle(struct takeover_keeper *k, const json_t *journal, const char *path, bool make_way)
@@ -56,6 +66,8 @@ static int settle(struct takeover_keeper *k, const json_t *journal, const char *
 	/* It has ended meanwhile. */
 	if (ret == -ENOENT && access(path, F_OK) < 0)
 		return 0;
+	if (ret < 0 && strcmp(text(journal, "role"), "standby") == 0)
+		return inherit(journal, path, make_way);
 	if (ret < 0)
 		return takeover_keeper_say(
 			k, -EBUSY,

@@ -133,12 +133,11 @@ int takeover_segment_ask(struct takeover_keeper *k, size_t i)
 				   text, text);
 }
 
-void takeover_segment_take_back(struct takeover_keeper *k, size_t i)
+void takeover_segment_take_back(const struct takeover_wire *wire, const struct takeover_address *a)
 {
-	const struct takeover_address *a = &k->manifest->addresses[i];
 	int fd = takeover_segment_open(a->device);
 
-	takeover_segment_say(fd, k->wires[i], a, TAKEOVER_WORD_TAKE_BACK, 0, NULL);
+	takeover_segment_say(fd, wire, a, TAKEOVER_WORD_TAKE_BACK, 0, NULL);
 	if (fd >= 0)
 		close(fd);
 }

@@ -29,7 +29,8 @@ bool takeover_segment_hear(int fd, const struct takeover_address *address,
  * prepare). -EHOSTUNREACH when none says so, with keeper->message set. */
 int takeover_segment_ask(struct takeover_keeper *keeper, size_t i);
 
-/* On the source: it takes address @i back. */
-void takeover_segment_take_back(struct takeover_keeper *keeper, size_t i);
+/* On the source: it takes @address back. */
+void takeover_segment_take_back(const struct takeover_wire *wire,
+				const struct takeover_address *address);
 
 #endif

@@ -115,7 +115,8 @@ tell_of() {
 }
 
 # What the client's wire has seen: no RST, no unreachable, and the address spoken for by
-# HOST... in this order, nobody else, nobody again.
+# HOST... in this order, nobody else, nobody again. $spoken: what counts as that.
+spoken=
 wire_saw() {
 	local host macs=() bad
 	for host; do macs+=("$(mac_of "$host")"); done
@@ -124,7 +125,7 @@ wire_saw() {
 	bad=$(on client tcpdump -nnettr /shared/capture "$forbidden" 2>/dev/null)
 	[ -z "$bad" ] || tell_of "$bad"
 	[ -z "$bad" ]
-	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' |
+	[ "$(on client tcpdump -nner /shared/capture "${spoken:+$spoken and }src host $address" 2>/dev/null | awk '{print $2}' |
 		uniq | tr '\n' ' ')" = "${macs[*]} " ]
 }
 

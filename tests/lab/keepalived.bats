@@ -215,3 +215,94 @@ restart() {
 @test "keepalived of beta is stopped when it is to restore" { meanwhile source restore beta stop_keepalived beta; all_or_nothing; no_fault; }
 @test "keepalived of beta is restarted when beta is ready" { meanwhile destination ready none restart beta; all_or_nothing; no_fault; }
 @test "keepalived of alpha is stopped at the commit" { meanwhile source commit alpha stop_keepalived alpha; all_or_nothing; no_fault; }
+
+# Each who takes part is killed once, where it hurts.
+busy() {
+	keepalived_on_both
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+}
+
+killed() {
+	fault "$@"
+	no_fault
+}
+
+@test "killed: the source's keeper before the hand-over" { killed source restore source-keeper; }
+@test "killed: the source's keeper before the commit" { killed source commit source-keeper; }
+@test "killed: migrate after the withdrawal" { killed source restore migrate; }
+@test "killed: migrate at the commit" { killed source commit migrate; }
+@test "killed: criu on the source after the withdrawal" { killed source restore source-criu; }
+@test "killed: the destination's keepers, before it restores" { killed source restore destination-keeper; }
+@test "killed: the destination's keepers, when it is ready" { killed destination ready destination-keeper; }
+@test "killed: criu on the destination, when it restores" { killed destination restoring destination-criu; }
+@test "killed: receive, when it waits" { killed destination waiting receive; }
+@test "killed: receive, when it is ready" { killed destination ready receive; }
+
+@test "by criu alone: the restore fails on beta, then alpha has it back" {
+	busy
+	on beta /src/build/ip-takeover prepare $address $address6
+	dump plugin
+	not restore beta plugin --inherit-fd 'fd[77]:none' --shell-job --pidfile /nowhere/pid
+	says beta 'rolled back'
+	not holds_address beta
+	restore alpha plugin
+	stayed journal beta
+	no_fault
+}
+
+@test "by criu alone: a failing post-dump script, and beta gives it back" {
+	busy
+	on beta /src/build/ip-takeover prepare $address $address6
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ]\n' >"$shared/fails"
+	chmod +x "$shared/fails"
+	not dump plugin --action-script /shared/fails
+	until_true 10 "alpha has it again" holds_address alpha
+	says beta 'the source has taken it back'
+	stayed journal alpha beta
+	no_fault
+}
+
+@test "killed: the keeper of a dump by criu alone; a person rolls back" {
+	busy
+	on beta /src/build/ip-takeover prepare $address $address6
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ] || { pkill -KILL -f "^ip-takeover.keeper"; exit 1; }\n' >"$shared/kills"
+	chmod +x "$shared/kills"
+	not dump plugin --action-script /shared/kills
+	until_true 10 "beta is master" holds_address beta
+	forget alpha
+	stayed journal beta
+	no_fault
+}
+
+# VRRP's packets from one of them are lost.
+deaf() { on "$1" sh -c 'nft add table ip deaf; nft add chain ip deaf in "{ type filter hook input priority 0; }"; nft add rule ip deaf in ip protocol vrrp drop'; }
+hears() { on "$1" nft delete table ip deaf; }
+
+@test "the adverts of alpha are lost when it withdraws: beta waits for its own timer" {
+	busy
+	stopped_at source dump
+	deaf beta
+	go_on_from migrate
+	go_on
+	over 30
+	wait "$mover"
+	cat "$shared/migrate.err"
+	hears beta
+	moved
+	no_fault
+}
+
+@test "nothing passes between the hosts from the commit on, for a while" {
+	busy
+	stopped_at source commit
+	cut
+	go_on_from migrate
+	go_on
+	over 90
+	cat "$shared/migrate.err"
+	heal
+	all_or_nothing
+	no_fault
+}
