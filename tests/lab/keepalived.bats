@@ -244,7 +244,9 @@ killed() {
 	busy
 	on beta /src/build/ip-takeover prepare $address $address6
 	dump plugin
-	not restore beta plugin --inherit-fd 'fd[77]:none' --shell-job --pidfile /nowhere/pid
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
+	chmod +x "$shared/fails"
+	not restore beta plugin --action-script /shared/fails
 	says beta 'rolled back'
 	not holds_address beta
 	restore alpha plugin
