@@ -146,7 +146,7 @@ lint: MORE_DEPS = shellcheck clang
 lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
 		tests/fuzz/run tests/soak
-	shellcheck -x -P SCRIPTDIR -s bash tests/lab/*.bash
+	shellcheck -x -P SCRIPTDIR -s bash scripts/bench.d/*.bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
 
 install: all

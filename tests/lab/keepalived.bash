@@ -54,12 +54,12 @@ stop_keepalived() {
 
 holds_both() { holds_address "$1" && on "$1" ip -o address show to $address6 | grep -q "$address6/"; }
 
-# Both run it, and alpha is master.
+# keepalived_on_both [PRIORITY PRIORITY]: alpha is master.
 keepalived_on_both() {
 	on alpha ip address del $address/24 dev eth0
 	on alpha ip address del $address6/64 dev eth0
-	configure alpha 254
-	configure beta 253
+	configure alpha "${1:-254}"
+	configure beta "${2:-253}"
 	start_keepalived alpha
 	until_true 10 "alpha has the address" holds_address alpha
 	start_keepalived beta
