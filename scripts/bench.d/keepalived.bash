@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Planned moves of an address that is keepalived's, by the configuration that is recommended and
 # by keepalived's defaults.
-# shellcheck disable=SC2154 # variables of bench
+# shellcheck disable=SC2154,SC2016 # variables of bench; what the hosts expand
 
 # shellcheck source=../../tests/lab/keepalived.bash
 . "$top/tests/lab/keepalived.bash"
 
-holds_address() { on "$1" ip -o address show to $address | grep -q "$address/"; }
+holds_address() { on "$1" ip -o address show to "$address" | grep -q "$address/"; }
 
 is_backup_again() { track_file_is "$1" 0 && on "$1" sh -c 'kill -USR1 $(cat /run/keepalived.pid); grep -q "State = BACKUP" /tmp/keepalived.data'; }
 
