@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # For keepalived.bats: the service addresses are keepalived's on alpha and beta.
-# shellcheck disable=SC2154,SC2034 # variables of, and for, helper.bash
+# shellcheck disable=SC2154,SC2034,SC2016,SC2086 # variables of, and for, helper.bash; what the hosts expand
 
 address6=2001:db8::100
 # keepalived announces the address wherever VRRP puts it, before the service is there, and
