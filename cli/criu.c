@@ -17,7 +17,7 @@
 #define WORDS_MAX 128
 
 /* criu-action lies beside us in the build tree, and in libexec as installed. */
-static int find_action(char *ret_path)
+int criu_action(char *ret_path)
 {
 	static const char *const ways[] = { "criu-action",
 					    "../libexec/criu-ip-takeover/criu-action" };
@@ -50,33 +50,34 @@ static int open_said(const char *images, const char *verb)
 int criu_start(const char *verb, const char *images, const char *const more[], struct criu *criu)
 {
 	char action[PATH_MAX], mover[16];
-	const char *argv[WORDS_MAX] = {
-		"criu",
-		verb,
-		"--images-dir",
-		images,
-		"--log-file",
-		NULL,
-		"-v4",
-		"--tcp-established",
-		"--network-lock",
-		"skip",
-		"--action-script",
-		action,
-	};
-	size_t n = 12;
-	pid_t pid;
+	const char *options[WORDS_MAX] = { "--tcp-established", "--action-script", action };
+	size_t n = 3;
 	int ret;
 
-	ret = find_action(action);
+	ret = criu_action(action);
 	if (ret < 0)
 		return ret;
+	for (size_t i = 0; more && more[i] && n < WORDS_MAX - 1; i++)
+		options[n++] = more[i];
+	snprintf(mover, sizeof(mover), "%d", (int)getpid());
+	return criu_run(verb, images, options, "IP_TAKEOVER_MOVER", mover, criu);
+}
+
+int criu_run(const char *verb, const char *images, const char *const options[], const char *name,
+	     const char *value, struct criu *criu)
+{
+	const char *argv[WORDS_MAX] = {
+		"criu", verb,  "--images-dir",	 images, "--log-file",
+		NULL,	"-v4", "--network-lock", "skip",
+	};
+	size_t n = 9;
+	pid_t pid;
+
 	*criu = (struct criu){ .verb = verb, .images = images, .pidfd = -1, .asked_fd = -1 };
 	snprintf(criu->log, sizeof(criu->log), "%s.log", verb);
 	argv[5] = criu->log;
-	for (size_t i = 0; more && more[i] && n < WORDS_MAX - 1; i++)
-		argv[n++] = more[i];
-	snprintf(mover, sizeof(mover), "%d", (int)getpid());
+	for (size_t i = 0; options[i] && n < WORDS_MAX - 1; i++)
+		argv[n++] = options[i];
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -85,7 +86,8 @@ int criu_start(const char *verb, const char *images, const char *const more[], s
 
 		/* Its own session: what ends us is not meant for it. */
 		setsid();
-		setenv("IP_TAKEOVER_MOVER", mover, 1);
+		if (name)
+			setenv(name, value, 1);
 		dup2(null, 0);
 		dup2(said, 1);
 		dup2(said, 2);

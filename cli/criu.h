@@ -24,6 +24,14 @@ struct criu {
 int criu_start(const char *verb, const char *images, const char *const more[],
 	       struct criu *ret_criu);
 
+/* The same without what a mover adds: only images, log, no lock of criu's own, and @options. Its
+ * environment gets @name (may be NULL) with @value. */
+int criu_run(const char *verb, const char *images, const char *const options[], const char *name,
+	     const char *value, struct criu *ret_criu);
+
+/* Our action script: its path, of PATH_MAX at most. */
+int criu_action(char *ret_path);
+
 /* Whether it has ended; then criu->status says how. */
 bool criu_ended(struct criu *criu);
 

@@ -263,7 +263,7 @@ static int move(struct migrate *m)
 	int ret;
 
 	migrate_step(STEP_CONNECT);
-	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, &m->channel);
+	ret = rsh_start(&m->remote, m->rsh, m->host, m->program, "receive", &m->channel);
 	if (ret < 0) {
 		mover_say(m, ret, "cannot start the remote shell");
 		return not_moved(m);

@@ -43,7 +43,7 @@ static int compose(char *command, const char *host, const char *program, const c
 }
 
 int rsh_start(struct rsh *rsh, const char *command, const char *host, const char *program,
-	      struct channel **ret_channel)
+	      const char *verb, struct channel **ret_channel)
 {
 	const char *argv[WORDS_MAX];
 	char *copy = strdup(command);
@@ -51,7 +51,7 @@ int rsh_start(struct rsh *rsh, const char *command, const char *host, const char
 
 	if (!copy)
 		return -ENOMEM;
-	ret = compose(copy, host, program, "receive", NULL, argv);
+	ret = compose(copy, host, program, verb, NULL, argv);
 	if (ret == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, data) < 0)
 		ret = -errno;
 	if (ret == 0 && pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The other host's end of migrate, started there by ssh or another remote shell. */
+/* The other host's end of migrate and the like, started there by ssh or another remote shell. */
 #ifndef RSH_H
 #define RSH_H
 
@@ -14,10 +14,10 @@ struct rsh {
 	char said[2048];
 };
 
-/* Run "@rsh @host @program receive", where @rsh may have options behind it, parted by spaces
+/* Run "@rsh @host @program @verb", where @rsh may have options behind it, parted by spaces
  * (no shell sees it). *@ret_channel is its input and output. */
 int rsh_start(struct rsh *rsh, const char *command, const char *host, const char *program,
-	      struct channel **ret_channel);
+	      const char *verb, struct channel **ret_channel);
 
 /* Run "@rsh @host @program @verb @id": its exit status, or -errno. */
 int rsh_run(const char *command, const char *host, const char *program, const char *verb,

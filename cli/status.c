@@ -76,6 +76,8 @@ static const char *advice(const json_t *journal)
 		return "the service runs here";
 	if (journal_has_state(journal, TAKEOVER_DONE))
 		return "over; stays until no other takeover holds packets";
+	if (json_is_true(json_object_get(journal, "checkpoint")))
+		return "a checkpoint is taken; the service stays here";
 	return journal_is_source(journal) ? "criu dumps" : "criu restores";
 }
 

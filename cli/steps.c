@@ -29,15 +29,20 @@ const char *migrate_step_name(enum migrate_step step)
 	return names[step];
 }
 
-void migrate_step(enum migrate_step step)
+void step_stop_at(const char *name)
 {
 	const char *stop = getenv("IP_TAKEOVER_STOP_AT");
 
+	if (stop && strcmp(stop, name) == 0)
+		raise(SIGSTOP);
+}
+
+void migrate_step(enum migrate_step step)
+{
 	if (on_step)
 		on_step(step);
 	taken_ns[step] = clock_now_ns();
-	if (stop && strcmp(stop, names[step]) == 0)
-		raise(SIGSTOP);
+	step_stop_at(names[step]);
 }
 
 json_t *migrate_steps_taken(void)

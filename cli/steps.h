@@ -30,8 +30,11 @@ enum migrate_step {
 	STEPS,
 };
 
-/* This host has come to @step. A process whose environment has IP_TAKEOVER_STOP_AT with the
- * step's name stops itself there, until SIGCONT: somebody wants to look, or to test. */
+/* A process whose environment has IP_TAKEOVER_STOP_AT with this name stops itself here, until
+ * SIGCONT: somebody wants to look, or to test. */
+void step_stop_at(const char *name);
+
+/* This host has come to @step, and stops there if it is to. */
 void migrate_step(enum migrate_step step);
 
 /* Whoever wants to know of each step, first. */

@@ -55,6 +55,7 @@ int main(void)
 	context.criu_pid = images ? criu_pid(images) : -1;
 	if (context.criu_pid <= 0)
 		return refuse("CRTOOLS_IMAGE_DIR", "/proc/PID/fd/N of a criu process");
+	context.checkpoint = getenv("IP_TAKEOVER_CHECKPOINT") != NULL;
 	context.root_pid = root ? pid_of(root) : 0;
 	if (context.root_pid < 0)
 		return refuse("CRTOOLS_INIT_PID", "a PID, 0 or nothing");

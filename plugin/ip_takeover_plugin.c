@@ -34,7 +34,7 @@ static pid_t root; /* of the tree that is dumped or restored */
 
 static int stage(const char *name, int value)
 {
-	struct takeover_stage_context context = { self, getpid(), root, images, 0 };
+	struct takeover_stage_context context = { self, getpid(), root, images, 0, false };
 	char line[600];
 	int ret;
 

@@ -150,11 +150,11 @@ static int read_doubt(const struct reader *r, const config_t *cfg, enum takeover
 
 static int read_all(const struct reader *r, const config_t *cfg, struct takeover_config *config)
 {
-	static const char *const known[] = {
-		"addresses", "hold_packets",	 "hold_seconds",
-		"probe_ms",  "quiesce_ms",	 "other_processes",
-		"in_doubt",  "in_doubt_seconds", "keepalived_seconds"
-	};
+	static const char *const known[] = { "addresses",	   "hold_packets",
+					     "hold_seconds",	   "probe_ms",
+					     "quiesce_ms",	   "other_processes",
+					     "in_doubt",	   "in_doubt_seconds",
+					     "keepalived_seconds", "checkpoint_max_age" };
 	const config_setting_t *root = config_root_setting(cfg);
 	const config_setting_t *list = config_lookup(cfg, "addresses");
 	int ret = 0;
@@ -169,7 +169,8 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 			return complain(r, s,
 					"unknown setting; known are addresses, hold_packets, "
 					"hold_seconds, probe_ms, quiesce_ms, other_processes, "
-					"in_doubt, in_doubt_seconds, keepalived_seconds");
+					"in_doubt, in_doubt_seconds, keepalived_seconds, "
+					"checkpoint_max_age");
 	}
 	if (!list || !config_setting_is_list(list) || config_setting_length(list) == 0 ||
 	    config_setting_length(list) > TAKEOVER_ADDRESSES_MAX)
@@ -190,6 +191,8 @@ static int read_all(const struct reader *r, const config_t *cfg, struct takeover
 	       read_number(r, cfg, "quiesce_ms", 0, 10000, &config->quiesce_ms) ?:
 	       read_number(r, cfg, "in_doubt_seconds", 1, 86400, &config->in_doubt_seconds) ?:
 	       read_number(r, cfg, "keepalived_seconds", 1, 3600, &config->keepalived_seconds) ?:
+	       read_number(r, cfg, "checkpoint_max_age", 1, 31536000,
+			   &config->checkpoint_max_age) ?:
 	       read_doubt(r, cfg, &config->in_doubt) ?: read_others(r, cfg, &config->ignore_others);
 }
 
@@ -245,7 +248,8 @@ int takeover_config_parse(const char *text, size_t n, const char *name,
 					  .hold_seconds = 120,
 					  .probe_ms = 30,
 					  .quiesce_ms = 100,
-					  .in_doubt_seconds = 60 };
+					  .in_doubt_seconds = 60,
+					  .checkpoint_max_age = 3600 };
 	struct reader r = { name, error, len };
 	char *copy;
 	config_t cfg;

@@ -41,7 +41,8 @@ struct takeover_config {
 	/* Sockets of processes that are not dumped do not stand in the way. */
 	bool ignore_others;
 	enum takeover_in_doubt in_doubt;
-	uint32_t in_doubt_seconds; /* after so long */
+	uint32_t in_doubt_seconds;   /* after so long */
+	uint32_t checkpoint_max_age; /* seconds; what is older is not revived by itself */
 };
 
 /* Read the file named by IP_TAKEOVER_CONFIG, else TAKEOVER_CONFIG_PATH. -ENOENT

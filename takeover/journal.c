@@ -67,7 +67,7 @@ static json_t *to_json(const struct takeover_keeper *k)
 	return json_pack(
 		"{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:I, "
 		"s:I, s:i, s:o, "
-		"s:o, s:o}",
+		"s:o, s:o, s:b}",
 		"id", k->manifest->id, "epoch", (json_int_t)k->manifest->epoch, "role",
 		takeover_role_name(k->role), "host", host, "boot", boot, "state",
 		takeover_state_name(k->state), "message", k->message, "mover_pid",
@@ -80,7 +80,7 @@ static json_t *to_json(const struct takeover_keeper *k)
 			  "handshakes", (int)k->unrest.handshakes, "accepts",
 			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
 			  (int)k->unrest.datagrams),
-		"events", events);
+		"events", events, "checkpoint", k->checkpoint);
 }
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)
@@ -138,7 +138,8 @@ void takeover_journal_close(struct takeover_keeper *k)
 			unlinkat(k->images_fd, record, 0);
 	}
 	json_decref(json);
-	/* A failure stays readable for `ip-takeover status`; success leaves nothing. */
-	if (k->state == TAKEOVER_DONE && !k->guard_stays)
+	/* A failure stays readable for `ip-takeover status`; success leaves nothing, nor does a
+	 * copy, which takes nothing away. */
+	if ((k->state == TAKEOVER_DONE || k->checkpoint) && !k->guard_stays)
 		unlink(path);
 }

@@ -170,7 +170,7 @@ static void watch(struct takeover_keeper *k)
 static bool is_role(const char *name)
 {
 	return strcmp(name, "source") == 0 || strcmp(name, "destination") == 0 ||
-	       strcmp(name, "standby") == 0;
+	       strcmp(name, "checkpoint") == 0 || strcmp(name, "standby") == 0;
 }
 
 /* -1 for what is none, or less than @least. */
@@ -192,10 +192,10 @@ int takeover_keeper_main(int argc, char **argv)
 	if (argc != 7 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
 	    argv[4][0] != '/' || number(argv[5], 0) < 0 || number(argv[6], 0) < 0) {
 		fprintf(stderr,
-			"usage: ip-takeover keeper source|destination CRIU-PID ROOT-PID|0 "
-			"IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0, or keeper standby SECONDS 0 "
-			"/ADDRESS,... DESCRIPTOR MOVER-PID|0; criu-action, the plugin and "
-			"ip-takeover start it\n");
+			"usage: ip-takeover keeper source|destination|checkpoint CRIU-PID "
+			"ROOT-PID|0 IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0, or keeper standby "
+			"SECONDS 0 /ADDRESS,... DESCRIPTOR MOVER-PID|0; criu-action, the plugin "
+			"and ip-takeover start it\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -203,7 +203,8 @@ int takeover_keeper_main(int argc, char **argv)
 	if (k == MAP_FAILED || chdir("/") < 0)
 		return 1;
 	takeover_event(k, "started");
-	while (strcmp(argv[1], takeover_role_name(k->role)) != 0)
+	k->checkpoint = strcmp(argv[1], "checkpoint") == 0;
+	while (!k->checkpoint && strcmp(argv[1], takeover_role_name(k->role)) != 0)
 		k->role++;
 	k->criu_pid = number(argv[2], 1);
 	/* It works for no criu, and is known by itself. */

@@ -3,8 +3,8 @@
  * The keeper: one per host and takeover, owns the addresses, the guard, the hold and
  * the announcements. keeper.c opens what it needs and watches over the worker;
  * worker.c is the event loop, keeper_requests.c who asks it, keeper_guard.c its guard;
- * source.c and destination.c are what it does in its role; journal.c is what it leaves
- * written.
+ * source.c, source_checkpoint.c and destination.c are what it does in its role; journal.c is
+ * what it leaves written.
  */
 #ifndef TAKEOVER_KEEPER_H
 #define TAKEOVER_KEEPER_H
@@ -76,6 +76,8 @@ struct takeover_vrrp_turn {
  */
 struct takeover_keeper {
 	enum takeover_role role;
+	bool checkpoint; /* of the source: a copy is taken, nothing moves */
+	bool frozen;	 /* and criu has the tree */
 	enum takeover_state state;
 	pid_t criu_pid, root_pid;
 	char socket[TAKEOVER_SOCKET_LEN];

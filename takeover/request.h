@@ -85,7 +85,7 @@ const char *takeover_request_mark(const char *socket, char *buf, size_t len);
 /* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where
  * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
- * @role: "source" or "destination". @mover: the process that drives both hosts, or 0. */
+ * @role: "source", "checkpoint" or "destination". @mover: the process that drives both hosts, or 0. */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
 			  const char *images, pid_t mover, struct takeover_reply *ret_reply);
 

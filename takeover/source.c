@@ -16,6 +16,7 @@
 #include "words.h"
 #include "service.h"
 #include "source.h"
+#include "source_checkpoint.h"
 #include "task_sockets.h"
 #include "tasks.h"
 
@@ -104,10 +105,11 @@ int takeover_source_begin(struct takeover_keeper *k)
 {
 	int ret;
 
-	ret = takeover_others(k, true);
+	/* A copy gives nobody a reason to make way. */
+	ret = takeover_others(k, !k->checkpoint);
 	if (ret < 0)
 		return ret;
-	ret = takeover_manifest_write(k->images_fd, k->manifest);
+	ret = k->checkpoint ? 0 : takeover_manifest_write(k->images_fd, k->manifest);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
 					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
@@ -198,6 +200,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 {
 	int ret = 0;
 
+	if (k->checkpoint)
+		return takeover_checkpoint_request(k, request);
 	switch (request->verb) {
 	case TAKEOVER_DUMP_PREPARED:
 		break;
@@ -294,6 +298,10 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 {
 	enum takeover_task state = service_state(k);
 
+	if (k->checkpoint) {
+		takeover_checkpoint_criu_gone(k);
+		return;
+	}
 	/* They run already, and the next thing that they do may be to read: EPERM. */
 	if (k->criu_killed && state == TAKEOVER_TASK_RUNS && k->state < TAKEOVER_COMMITTED)
 		takeover_tasks_end_repair_of(k->tasks, k->n_tasks, k->manifest->addresses,
@@ -347,6 +355,10 @@ void takeover_source_tick(struct takeover_keeper *k)
 	long now = takeover_now_ms();
 	bool all = true;
 
+	if (k->checkpoint) {
+		takeover_checkpoint_tick(k);
+		return;
+	}
 	takeover_doubt_answer(k);
 	takeover_source_return(k);
 	if (k->state == TAKEOVER_PREPARED && !k->silent && k->criu_fd >= 0 &&

@@ -51,8 +51,8 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		return 0;
 	}
 	if (stage->role && ret == -ENOENT) {
-		ret = takeover_keeper_start(c->self, stage->role, c->criu_pid, c->root_pid,
-					    c->images, c->mover, &reply);
+		ret = takeover_keeper_start(c->self, c->checkpoint ? "checkpoint" : stage->role,
+					    c->criu_pid, c->root_pid, c->images, c->mover, &reply);
 		if (ret < 0)
 			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
 				 c->self, strerror(-ret));
@@ -65,8 +65,8 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 	} else if (ret < 0)
 		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
 			 name, strerror(-ret));
-	/* A mover does not end a process that has no address to move. */
-	if (ret == 0 && reply.ret > 0 && c->mover > 0)
+	/* A mover does not end a process that has no address to move, nor keeps a copy of one. */
+	if (ret == 0 && reply.ret > 0 && (c->mover > 0 || c->checkpoint))
 		reply.ret = -EADDRNOTAVAIL;
 	if (ret == 0 && reply.message[0])
 		snprintf(line, len, "%s: %s", name, reply.message);

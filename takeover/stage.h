@@ -3,6 +3,7 @@
 #ifndef TAKEOVER_STAGE_H
 #define TAKEOVER_STAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@ struct takeover_stage_context {
 	pid_t root_pid;	    /* the tree's root, 0 when not known */
 	const char *images; /* CRIU's image directory */
 	pid_t mover;	    /* who decides for both hosts (ip-takeover migrate), or 0 */
+	bool checkpoint;    /* a copy is taken: the addresses stay */
 };
 
 /* Do what @stage ("pre-dump", "post-restore", ..., or the plugin's "init(DUMP)",

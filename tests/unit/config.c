@@ -167,6 +167,8 @@ static void what_is_wrong_is_named(void **state)
 		{ ONE "in_doubt = \"stay\";\n", ":2: in_doubt: expected \"wait\", \"go\" or" },
 		{ ONE "in_doubt = 1;\n", ":2: in_doubt: expected" },
 		{ ONE "in_doubt_seconds = 0;\n", ":2: in_doubt_seconds: expected a number from 1" },
+		{ ONE "checkpoint_max_age = 0;\n",
+		  ":2: checkpoint_max_age: expected a number from 1" },
 		{ ONE "quiesce_ms = -1;\n", ":2: quiesce_ms: expected a number from 0 to 10000" },
 		{ ONE "quiesce_ms = 10001;\n", ":2: quiesce_ms: expected" },
 		{ ONE "quiesce_ms = \"0\";\n", ":2: quiesce_ms: expected" },
