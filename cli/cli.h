@@ -16,6 +16,10 @@ int cli_clean(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_prepare(int argc, char **argv);
 int cli_receive(int argc, char **argv);
+int cli_checkpoint(int argc, char **argv);
+int cli_receive_checkpoint(int argc, char **argv);
+int cli_checkpoints(int argc, char **argv);
+int cli_revive(int argc, char **argv);
 int cli_facts(int argc, char **argv);
 int cli_judge(int argc, char **argv);
 

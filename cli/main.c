@@ -18,6 +18,11 @@ static const struct {
 	  "[--json] [--criu PATH]  whether this host can take part in a takeover" },
 	{ "migrate", cli_migrate,
 	  "--pid PID --to HOST  move a running service with its addresses" },
+	{ "checkpoint", cli_checkpoint,
+	  "--pid PID [--to HOST]  keep a copy of a service that goes on" },
+	{ "checkpoints", cli_checkpoints, "[--json]   what copies there are" },
+	{ "revive", cli_revive,
+	  "[--dir DIR]     let a service whose host has died go on from its newest copy" },
 	{ "status", cli_status, "[--json]        takeovers on this host, and where each stands" },
 	{ "claim", cli_claim,
 	  "ADDRESS         make a configured address this host's and announce it" },
@@ -30,6 +35,7 @@ static const struct {
 	{ "report", cli_report,
 	  "[ID]            what a takeover has taken, in bars; --json, --svg FILE" },
 	{ "receive", cli_receive, NULL },
+	{ "receive-checkpoint", cli_receive_checkpoint, NULL },
 	{ "steps", cli_steps, NULL },
 	{ "place", cli_place, NULL },
 	{ "keeper", takeover_keeper_main, NULL },
@@ -42,7 +48,7 @@ static int usage(FILE *f, int code)
 	fprintf(f, "usage: ip-takeover VERB [ARGUMENTS]\n");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (verbs[i].help)
-			fprintf(f, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+			fprintf(f, "  %-11s %s\n", verbs[i].name, verbs[i].help);
 	fprintf(f, "exit status: 0 done, 1 failed (said why), 2 wrong usage\n");
 	return code;
 }
