@@ -168,6 +168,10 @@ int checkpoint_record_write(json_t *record, int dirfd, char *error, size_t len)
 	int ret, fd;
 
 	ret = read_json(dirfd, KEEPER_RECORD, &keeper, error, len);
+	if (ret == -ENOENT)
+		snprintf(error, len,
+			 "its keeper was killed, and packets that it held are lost; peers send "
+			 "them again");
 	if (ret < 0)
 		return ret;
 	add_keepers(record, keeper);
