@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
+/* What a checkpoint says of itself, written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "checkpoint_record.h"
-#include "config.h"
 #include "journal.h"
 #include "json.h"
 #include "migrate_options.h"
@@ -23,14 +20,12 @@
 
 #define KEEPER_RECORD "ip-takeover-dump.json"
 #define PATIENCE_MS   5000
-#define TEXT_MAX      80
-#define PORTS_MAX     1024
 
 static json_t *printable(const char *text)
 {
-	char buf[TEXT_MAX];
+	char buf[CHECKPOINT_TEXT_MAX];
 
-	snprintf(buf, sizeof(buf), "%s", text);
+	snprintf(buf, sizeof(buf), "%.*s", CHECKPOINT_TEXT_MAX - 1, text);
 	for (char *c = buf; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -60,7 +55,7 @@ static json_t *ports(pid_t root)
 	if (takeover_sockets_list(&sockets) < 0)
 		return list;
 	takeover_sockets_hold(&sockets, root);
-	for (size_t i = 0; i < sockets.n && json_array_size(list) < PORTS_MAX; i++) {
+	for (size_t i = 0; i < sockets.n && json_array_size(list) < CHECKPOINT_PORTS_MAX; i++) {
 		const struct takeover_socket *s = &sockets.all[i];
 		bool udp = s->protocol == IPPROTO_UDP;
 
@@ -89,44 +84,15 @@ json_t *checkpoint_describe(pid_t root, const char *const *options)
 			 migrate_options_give_criu(options));
 }
 
-static bool is_image(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 4 && strcmp(name + n - 4, ".img") == 0;
-}
-
-/* How many images, and how large. */
-static int measure(int dirfd, json_int_t *ret_files, json_int_t *ret_bytes)
-{
-	int again = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
-	struct dirent *de;
-	struct stat st;
-
-	if (!dir)
-		return -errno;
-	*ret_files = *ret_bytes = 0;
-	while ((de = readdir(dir)))
-		if (is_image(de->d_name) &&
-		    fstatat(dirfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode)) {
-			++*ret_files;
-			*ret_bytes += st.st_size;
-		}
-	closedir(dir);
-	return 0;
-}
-
-static int read_json(int dirfd, const char *name, json_t **ret_json, char *error, size_t len)
+static int read_keeper(int dirfd, json_t **ret_json, char *error, size_t len)
 {
 	char *text;
-	ssize_t n = takeover_json_slurp(dirfd, name, &text, error, len);
+	ssize_t n = takeover_json_slurp(dirfd, KEEPER_RECORD, &text, error, len);
 	int ret;
 
 	if (n < 0)
 		return n;
-	ret = takeover_json_parse(text, n, name, ret_json, error, len);
+	ret = takeover_json_parse(text, n, KEEPER_RECORD, ret_json, error, len);
 	free(text);
 	return ret;
 }
@@ -167,7 +133,7 @@ int checkpoint_record_write(json_t *record, int dirfd, char *error, size_t len)
 	json_t *keeper;
 	int ret, fd;
 
-	ret = read_json(dirfd, KEEPER_RECORD, &keeper, error, len);
+	ret = read_keeper(dirfd, &keeper, error, len);
 	if (ret == -ENOENT)
 		snprintf(error, len,
 			 "its keeper was killed, and packets that it held are lost; peers send "
@@ -176,7 +142,7 @@ int checkpoint_record_write(json_t *record, int dirfd, char *error, size_t len)
 		return ret;
 	add_keepers(record, keeper);
 	json_decref(keeper);
-	ret = measure(dirfd, &files, &bytes);
+	ret = checkpoint_record_measure(dirfd, &files, &bytes);
 	json_object_set_new(record, "files", json_integer(files));
 	json_object_set_new(record, "bytes", json_integer(bytes));
 	fd = openat(dirfd, CHECKPOINT_RECORD, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -189,101 +155,4 @@ int checkpoint_record_write(json_t *record, int dirfd, char *error, size_t len)
 	if (ret < 0)
 		snprintf(error, len, CHECKPOINT_RECORD ": %s", strerror(-ret));
 	return ret;
-}
-
-static bool is_number(const json_t *json, const char *name, json_int_t min, json_int_t max)
-{
-	const json_t *n = json_object_get(json, name);
-
-	return json_is_integer(n) && json_integer_value(n) >= min && json_integer_value(n) <= max;
-}
-
-static bool is_text(const json_t *json, const char *name)
-{
-	const char *text = json_string_value(json_object_get(json, name));
-
-	if (!text || strlen(text) >= TEXT_MAX)
-		return false;
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			return false;
-	return true;
-}
-
-static bool are_addresses(const json_t *list)
-{
-	struct takeover_address a;
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry)
-		if (takeover_address_parse(journal_field(entry, "address"), &a) < 0)
-			return false;
-	return json_array_size(list) > 0 && json_array_size(list) <= TAKEOVER_ADDRESSES_MAX;
-}
-
-static bool are_ports(const json_t *list)
-{
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry)
-		if (!is_number(entry, "port", 1, 65535) || !is_text(entry, "protocol"))
-			return false;
-	return json_is_array(list) && json_array_size(list) <= PORTS_MAX;
-}
-
-/* What is wrong with it, or NULL. */
-static const char *check(const json_t *record)
-{
-	const char *options[MIGRATE_CRIU_OPTIONS_MAX + 1];
-	static char why[200];
-
-	if (json_integer_value(json_object_get(record, "checkpoint")) != CHECKPOINT_FORMAT)
-		return "checkpoint: expected 1; it is of another version of this project";
-	if (!is_text(record, "name") || !is_text(record, "host") || !is_text(record, "kernel") ||
-	    !is_text(record, "criu"))
-		return "name, host, kernel, criu: expected texts";
-	if (!is_number(record, "pid", 1, 1 << 22))
-		return "pid: expected a PID";
-	if (!is_number(record, "at_ns", 0, INT64_MAX) ||
-	    !is_number(record, "bytes", 0, INT64_MAX) ||
-	    !is_number(record, "files", 0, INT64_MAX) ||
-	    !is_number(record, "connections", 0, INT32_MAX))
-		return "at_ns, bytes, files, connections: expected numbers";
-	if (!json_is_number(json_object_get(record, "pause_ms")) ||
-	    !json_is_number(json_object_get(record, "duration_ms")))
-		return "pause_ms, duration_ms: expected numbers";
-	if (!are_addresses(json_object_get(record, "addresses")))
-		return "addresses: expected 1 to 64 like { \"address\": \"192.0.2.100/24\" }";
-	if (!are_ports(json_object_get(record, "ports")))
-		return "ports: expected some like { \"protocol\": \"tcp\", \"port\": 80 }";
-	if (migrate_options_take_criu(json_object_get(record, "options"), options, why,
-				      sizeof(why)) < 0)
-		return why;
-	return NULL;
-}
-
-int checkpoint_record_read(int dirfd, json_t **ret_record, char *error, size_t len)
-{
-	json_int_t files, bytes;
-	const char *wrong;
-	json_t *record;
-	int ret;
-
-	ret = read_json(dirfd, CHECKPOINT_RECORD, &record, error, len);
-	if (ret < 0)
-		return ret;
-	wrong = check(record);
-	if (!wrong && (measure(dirfd, &files, &bytes) < 0 ||
-		       files != json_integer_value(json_object_get(record, "files")) ||
-		       bytes != json_integer_value(json_object_get(record, "bytes"))))
-		wrong = "files, bytes: the images are others than those that it names";
-	if (wrong) {
-		snprintf(error, len, CHECKPOINT_RECORD ": %s", wrong);
-		json_decref(record);
-		return -EINVAL;
-	}
-	*ret_record = record;
-	return 0;
 }

@@ -21,6 +21,7 @@
 
 #define WAIT_MS	   1000
 #define DELADDR_MS 1000
+#define EXIT_HERE  3 /* nothing is to be done: it is here, or comes by a takeover */
 
 static int fail(const struct revival *r, const char *why)
 {
@@ -122,7 +123,8 @@ int cli_revive(int argc, char **argv)
 	umask(0077);
 	ret = revive_open(&r, o.dir) ?: revive_choose(&r, o.max_age) ?: revive_check(&r, o.claim);
 	if (ret < 0) {
-		ret = fail(&r, r.why);
+		fail(&r, r.why);
+		ret = ret == -EEXIST || ret == -EBUSY ? EXIT_HERE : 1;
 		goto out;
 	}
 	/* What begins now is not left half. */

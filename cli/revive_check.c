@@ -143,7 +143,7 @@ static int find_pid(struct revival *r)
 
 	if (kill(pid, 0) < 0 && errno == ESRCH)
 		return 0;
-	return say(r, -EEXIST,
+	return say(r, -EADDRINUSE,
 		   "PID %d is that of %s here, and criu restores a process under its own PID; end "
 		   "that first",
 		   (int)pid, takeover_task_name(pid, name, sizeof(name)));
