@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 PREFIX ?= /usr/local
 DESTDIR ?=
+UNITS ?= $(PREFIX)/lib/systemd/system
 CC ?= gcc
 CFLAGS ?= -O2 -g
 # A directory with criu/criu-plugin.h, when it is not to be /usr/include.
@@ -145,6 +146,7 @@ soak: lab-deps
 lint: MORE_DEPS = shellcheck clang
 lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
+		scripts/keepalived-notify \
 		tests/fuzz/run tests/soak
 	shellcheck -x -P SCRIPTDIR -s bash scripts/bench.d/*.bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
@@ -155,10 +157,22 @@ install: all
 	install -D -m 644 $(B)/plugin/ip_takeover_plugin.so \
 		$(DESTDIR)$(PREFIX)/lib/criu-ip-takeover/ip_takeover_plugin.so
 	install -D -m 644 man/ip-takeover.8 $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
+	install -D -m 755 scripts/keepalived-notify \
+		$(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/keepalived-notify
+	install -D -m 644 scripts/ip-takeover-checkpoint.cron \
+		$(DESTDIR)$(PREFIX)/share/doc/criu-ip-takeover/ip-takeover-checkpoint.cron
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|@PREFIX@|$(PREFIX)|' "scripts/systemd/ip-takeover-checkpoint@.service" \
+		>"$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.service"
+	chmod 644 "$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.service"
+	install -m 644 "scripts/systemd/ip-takeover-checkpoint@.timer" $(DESTDIR)$(UNITS)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ip-takeover $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover $(DESTDIR)$(PREFIX)/lib/criu-ip-takeover
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover $(DESTDIR)$(PREFIX)/lib/criu-ip-takeover \
+		$(DESTDIR)$(PREFIX)/share/doc/criu-ip-takeover
+	rm -f "$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.service" \
+		"$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.timer"
 
 clean:
 	rm -rf $(B)

@@ -21,7 +21,7 @@
 
 #define WAIT_MS	   1000
 #define DELADDR_MS 1000
-#define EXIT_HERE  3 /* nothing is to be done: it is here, or comes by a takeover */
+#define EXIT_IDLE  3 /* nothing is to be done: it is here, or comes, or its address is not here */
 
 static int fail(const struct revival *r, const char *why)
 {
@@ -124,7 +124,7 @@ int cli_revive(int argc, char **argv)
 	ret = revive_open(&r, o.dir) ?: revive_choose(&r, o.max_age) ?: revive_check(&r, o.claim);
 	if (ret < 0) {
 		fail(&r, r.why);
-		ret = ret == -EEXIST || ret == -EBUSY ? EXIT_HERE : 1;
+		ret = ret == -EEXIST || ret == -EBUSY || ret == -EADDRNOTAVAIL ? EXIT_IDLE : 1;
 		goto out;
 	}
 	/* What begins now is not left half. */

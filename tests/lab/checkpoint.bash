@@ -15,13 +15,13 @@ checkpoints() { on "$1" ls "$store/$service"; }
 no_partial() { not on "$1" sh -c "ls -d $store/*/.partial-* 2>/dev/null | grep ."; }
 
 # The service as another client sees it: its keys.
-redis() { on client redis-cli -h $address -t 2 "$@"; }
+redis() { on client redis-cli -h "$address" -t 2 "$@"; }
 
 # alpha is gone for everybody; beta has its address, as whoever decides that would give it.
 alpha_dies() {
 	on alpha ip link set eth0 down
-	on beta ip address add $address/24 dev eth0
-	on beta arping -q -c 1 -A -I eth0 $address
+	on beta ip address add "$address/24" dev eth0
+	on beta arping -q -c 1 -A -I eth0 "$address"
 }
 
 # Every address that comes or goes on alpha from here on, to /shared/addresses.
@@ -33,7 +33,7 @@ watch_addresses() {
 # No announcement: neither ARP with one address on both sides, nor a neighbour advertisement
 # that nobody has asked for. wire_saw has ended the capture.
 no_announcement() {
-	[ -z "$(on client tcpdump -nnr /shared/capture 'arp[14:4] = arp[24:4]' 2>/dev/null | grep "$address")" ]
+	[ "$(on client tcpdump -nnr /shared/capture 'arp[14:4] = arp[24:4]' 2>/dev/null | grep -c "$address")" = 0 ]
 	[ ! -s "$shared/addresses" ]
 }
 

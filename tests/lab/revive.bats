@@ -67,8 +67,8 @@ revived() {
 	start_redis
 	exits 1 'no checkpoint has been taken' revive beta
 	checkpoint --to beta
-	exits 1 'runs here already: redis-server (pid' revive alpha
-	exits 1 'is not on eth0' revive beta
+	exits 3 'runs here already: redis-server (pid' revive alpha
+	exits 3 'is not on eth0' revive beta
 	exits 1 "is in use by $(mac_of alpha)" revive beta --claim
 	not holds_address beta
 	on beta ip address add $address/24 dev eth0
@@ -111,9 +111,9 @@ revived() {
 	answers_go_on
 	dump plugin
 	until_true 5 "alpha has committed" says alpha committed
-	exits 1 'of its address is committed on this host' revive alpha --claim
+	exits 3 'of its address is committed on this host' revive alpha --claim
 	restore beta plugin
-	exits 1 'of its address is released on this host\|runs here already' revive beta
+	exits 3 'of its address is released on this host\|runs here already' revive beta
 	moved
 }
 
