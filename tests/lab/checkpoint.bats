@@ -173,4 +173,6 @@ killed() {
 	dump plugin
 	restore beta plugin
 	moved
+	# So the wire would have shown it.
+	not no_announcement
 }
