@@ -33,8 +33,8 @@ watch_addresses() {
 # No announcement: neither ARP with one address on both sides, nor a neighbour advertisement
 # that nobody has asked for. wire_saw has ended the capture.
 no_announcement() {
-	[ "$(on client tcpdump -nnr /shared/capture 'arp[14:4] = arp[24:4]' 2>/dev/null | grep -c "$address")" = 0 ]
-	[ ! -s "$shared/addresses" ]
+	[ "$(on client tcpdump -nnr /shared/capture 'arp[14:4] = arp[24:4]' 2>/dev/null | grep -c "$address")" = 0 ] &&
+		[ ! -s "$shared/addresses" ]
 }
 
 # A script of criu's own configuration on alpha, after ours: stops at STAGE until /shared/go.
