@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +109,8 @@ static int dump(struct checkpoint *c)
 	while (!criu_wait(&c->criu, WAIT_MS))
 		;
 	criu_settle(&c->criu);
+	if (WIFSIGNALED(c->criu.status))
+		return say(c, -ECANCELED, "criu was killed");
 	if (c->criu.status != 0) {
 		criu_why(&c->criu, c->why, sizeof(c->why));
 		return say(c, -ECANCELED, "criu dump failed without a word; is it installed?");
@@ -118,8 +121,6 @@ static int dump(struct checkpoint *c)
 
 static int keep(struct checkpoint *c)
 {
-	time_t now = time(NULL);
-	char name[STORE_NAME_STRLEN];
 	int ret;
 
 	if (deadline_interrupted())
@@ -128,8 +129,8 @@ static int keep(struct checkpoint *c)
 	ret = checkpoint_record_write(c->record, c->place.fd, c->why, sizeof(c->why));
 	if (ret < 0)
 		return ret;
-	store_name(now, name);
-	ret = store_keep(&c->store, &c->place, name, c->name);
+	ret = store_next(&c->store, time(NULL), c->name)
+		      ?: store_keep(&c->store, &c->place, c->name);
 	if (ret < 0)
 		return say(c, ret, strerror(-ret));
 	step_stop_at("checkpoint-kept");

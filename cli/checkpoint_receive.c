@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "migrate.h"
 #include "netlink.h"
+#include "steps.h"
 
 #define IDLE_MS 30000
 #define LOCK_MS 10000
@@ -135,7 +136,7 @@ static void on_data(struct receiving *r, const struct channel_message *message)
 
 static void on_end(struct receiving *r)
 {
-	char name[STORE_NAME_STRLEN], why[400];
+	char why[400];
 	json_t *record;
 	int ret = checkpoint_record_read(r->place.fd, &record, why, sizeof(why));
 
@@ -144,7 +145,8 @@ static void on_end(struct receiving *r)
 		return;
 	}
 	json_decref(record);
-	ret = store_lock(&r->store, LOCK_MS) ?: store_keep(&r->store, &r->place, r->name, name);
+	step_stop_at("checkpoint-received");
+	ret = store_lock(&r->store, LOCK_MS) ?: store_keep(&r->store, &r->place, r->name);
 	if (ret < 0) {
 		fail_by(r, r->store.path, ret);
 		return;

@@ -163,11 +163,29 @@ static int sync_all(int dirfd)
 	return ret < 0 ? ret : fsync(dirfd) < 0 ? -errno : 0;
 }
 
-int store_keep(const struct store *store, struct place *place, const char *name,
-	       char ret_name[STORE_NAME_STRLEN])
+int store_next(const struct store *store, time_t now, char ret_name[STORE_NAME_STRLEN])
+{
+	struct store_entry *all;
+	unsigned int number = 1;
+	size_t n;
+	int ret = store_list(store, &all, &n);
+
+	if (ret < 0)
+		return ret;
+	/* The oldest goes first: no clock that was set back may make it of the newest. */
+	if (n > 0 && all[0].at >= now) {
+		now = all[0].at;
+		number = all[0].number + 1;
+	}
+	free(all);
+	store_name(now, ret_name);
+	snprintf(ret_name + strlen(ret_name), 16, "-%u", number);
+	return 0;
+}
+
+int store_keep(const struct store *store, struct place *place, const char *name)
 {
 	const char *partial = strrchr(place->path, '/') + 1;
-	bool numbered = strchr(name, '-');
 	int ret = sync_all(place->fd);
 
 	if (ret < 0) {
@@ -176,17 +194,8 @@ int store_keep(const struct store *store, struct place *place, const char *name,
 	}
 	/* Our lock of it goes with this; but we have that of the whole. */
 	place_keep(place);
-	for (unsigned int n = 1;; n++) {
-		if (numbered)
-			snprintf(ret_name, STORE_NAME_STRLEN, "%s", name);
-		else
-			snprintf(ret_name, STORE_NAME_STRLEN, "%.20s-%u", name, n);
-		ret = renameat2(store->fd, partial, store->fd, ret_name, RENAME_NOREPLACE) < 0
-			      ? -errno
-			      : 0;
-		if (ret != -EEXIST || numbered)
-			break;
-	}
+	if (renameat2(store->fd, partial, store->fd, name, RENAME_NOREPLACE) < 0)
+		ret = -errno;
 	if (ret == 0 && fsync(store->fd) < 0)
 		ret = -errno;
 	if (ret < 0)

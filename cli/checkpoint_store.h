@@ -42,10 +42,12 @@ void store_tidy(const struct store *store);
 /* A directory for the next one; it goes with us, unless it is kept. place_remove() ends it. */
 int store_begin(const struct store *store, struct place *ret_place);
 
-/* It is complete: to the disk, then to its name: @name as it is, or, when that has no number, with
- * the first that is free. The place is gone then, be it well or not. 0 or -errno. */
-int store_keep(const struct store *store, struct place *place, const char *name,
-	       char ret_name[STORE_NAME_STRLEN]);
+/* It is complete: to the disk, then to its name, which is free. The place is gone then, be it well
+ * or not. 0 or -errno. */
+int store_keep(const struct store *store, struct place *place, const char *name);
+
+/* The name of the next one: of the time @now, but after all that are there. */
+int store_next(const struct store *store, time_t now, char ret_name[STORE_NAME_STRLEN]);
 
 /* The name of a checkpoint of this time, without its number. */
 void store_name(time_t at, char ret_name[STORE_NAME_STRLEN]);

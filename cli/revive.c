@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/types.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "announce.h"
@@ -18,6 +19,7 @@
 #include "migrate_options.h"
 #include "netlink.h"
 #include "revive.h"
+#include "task_sockets.h"
 
 #define WAIT_MS	   1000
 #define DELADDR_MS 1000
@@ -60,6 +62,17 @@ static void unclaim(const struct revival *r)
 			takeover_address_delete(r->addresses[i], DELADDR_MS);
 }
 
+/* A criu that was killed leaves its tasks waiting for ever. Nobody had the PID before. */
+static void end_half(const struct revival *r)
+{
+	int fd = syscall(SYS_pidfd_open, json_integer_value(json_object_get(r->record, "pid")), 0);
+
+	if (fd < 0)
+		return;
+	takeover_tasks_kill(fd, NULL, 0);
+	close(fd);
+}
+
 /* No keeper: nothing moves, and its old connections are to end. */
 static int restore(const struct revival *r, const char *const *more, struct criu *criu)
 {
@@ -84,6 +97,10 @@ static int restore(const struct revival *r, const char *const *more, struct criu
 		;
 	if (criu->status == 0)
 		return 0;
+	if (WIFSIGNALED(criu->status)) {
+		end_half(r);
+		return fail(r, "criu was killed");
+	}
 	criu_why(criu, why, sizeof(why));
 	return fail(r, why[0] ? why : "criu failed without a word; is it installed?");
 }

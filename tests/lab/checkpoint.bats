@@ -45,10 +45,10 @@ goes_on() {
 	local names
 	start_redis
 	for _ in 1 2 3 4 5; do checkpoint --quiet --keep 4; done
-	names=$(checkpoints alpha)
+	names=$(checkpoints alpha | sort -V)
 	[ "$(wc -l <<<"$names")" = 4 ]
 	checkpoint --quiet --keep 2
-	[ "$(checkpoints alpha | head -n 1)" = "$(tail -n 1 <<<"$names")" ]
+	[ "$(checkpoints alpha | sort -V | head -n 1)" = "$(tail -n 1 <<<"$names")" ]
 	[ "$(checkpoints alpha | wc -l)" = 2 ]
 	[ "$(on alpha $program checkpoints | wc -l)" = 2 ]
 	no_partial alpha

@@ -33,7 +33,7 @@ revived() {
 	until_true 10 "it counts" test -s "$shared/client.out"
 	checkpoint --to beta
 	redis SET lost yes
-	[ "$(checkpoints beta)" = "$(checkpoints alpha | tail -n 1)" ]
+	[ "$(checkpoints beta)" = "$(checkpoints alpha | sort -V | tail -n 1)" ]
 	no_partial beta
 	alpha_dies
 	exits 0 'revived redis-server .* of alpha' revive beta
@@ -131,6 +131,39 @@ revived() {
 	on beta touch /tmp/only-on-alpha
 	revive beta --claim
 	revived beta
+}
+
+# The restore's own script of criu's configuration.
+@test "criu killed half-way: nothing is left, and the next restore works" {
+	start_redis
+	checkpoint --to beta
+	on alpha ip link set eth0 down
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ] || kill -9 $PPID\n' >"$shared/kill"
+	chmod +x "$shared/kill"
+	on beta sh -c 'echo "action-script /shared/kill" >/etc/criu/default.conf'
+	exits 1 'criu was killed' revive beta --claim
+	is_clean beta
+	on beta rm /etc/criu/default.conf
+	revive beta --claim
+	revived beta
+}
+
+@test "the other end killed before it keeps what it has" {
+	start_redis
+	printf '#!/bin/sh\nIP_TAKEOVER_STOP_AT=checkpoint-received exec /src/build/ip-takeover "$@"\n' >"$shared/stops"
+	chmod +x "$shared/stops"
+	on alpha $program checkpoint --pid "$pid" --to beta --remote-program /shared/stops >"$shared/said" 2>&1 3>&- &
+	local sending=$!
+	until_true 10 "it has received all" on beta pgrep -r T -f 'ip-takeover receive-checkpoint'
+	not no_partial beta
+	on beta pkill -9 -f 'ip-takeover receive-checkpoint'
+	not wait $sending
+	cat "$shared/said"
+	grep -q 'has a new checkpoint, which was not sent' "$shared/said"
+	until_true 5 "no half checkpoint is left" no_partial beta
+	[ -z "$(checkpoints beta)" ]
+	checkpoint --to beta
+	[ "$(checkpoints beta)" = "$(checkpoints alpha | sort -V | tail -n 1)" ]
 }
 
 @test "one that was damaged is passed over" {

@@ -73,6 +73,7 @@ static void make(const struct store *store, const char *name)
 static void the_newest_stay(void **state)
 {
 	struct store store;
+	char name[STORE_NAME_STRLEN];
 	struct store_entry *all;
 	size_t n;
 
@@ -93,6 +94,13 @@ static void the_newest_stay(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(all[1].name, "20261121T111035Z-2");
 	free(all);
+	/* However the clock goes, and whatever has gone before. */
+	assert_int_equal(store_next(&store, 1795259436, name), 0);
+	assert_string_equal(name, "20261121T111036Z-1");
+	assert_int_equal(store_next(&store, 1795259435, name), 0);
+	assert_string_equal(name, "20261121T111035Z-11");
+	assert_int_equal(store_next(&store, 0, name), 0);
+	assert_string_equal(name, "20261121T111035Z-11");
 	store_close(&store);
 }
 
