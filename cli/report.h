@@ -51,6 +51,7 @@ struct report {
 	bool aligned; /* the hosts' clocks; else the destination is shown as if it began at once */
 	double error_ms;
 	bool untouched; /* no keeper had begun */
+	bool copied;	/* by a checkpoint: there is no destination */
 	bool froze;	/* and the time of it is known */
 	double frozen_at_ms, frozen_ms;
 	double criu_ms, ours_ms; /* of frozen_ms */

@@ -24,7 +24,8 @@ static const struct {
 	{ "criu starts", "s dump", "S started|s failed", true },
 	{ "guard, quiesce", "S started", "S prepared", false },
 	{ "criu seizes", "S prepared", "S frozen", true },
-	{ "criu dumps", "S frozen", "S withdraw", true },
+	{ "criu dumps", "S frozen", "S withdraw|S dumped", true },
+	{ "criu thaws", "S dumped", "S released", true },
 	{ "withdraw", "S withdraw", "S withdrawn", false },
 	{ "rest of the images", "s images", "s restore", false },
 	{ "hand over", "s restore", "d restoring", false },
@@ -97,6 +98,9 @@ static void align(struct reader *r, const json_t *record, struct report *report)
 	int64_t left_ns, came_ns;
 
 	report->aligned = true;
+	report->copied = find(r, "S dumped", &left_ns);
+	if (report->copied)
+		return;
 	if (boot[0] && strcmp(boot, text_of(r->sides[REPORT_DESTINATION], "boot")) == 0)
 		return;
 	if (facts_number(clock, "offset_ns", INT64_MIN / 4, INT64_MAX / 4, &offset) &&
@@ -152,7 +156,8 @@ static void sum_freeze(const struct reader *r, struct report *report)
 	report->untouched = !find(r, "S started", &started);
 
 	if (!find(r, "S frozen", &frozen) ||
-	    !find(r, "D released|D release|S rolled back|S back on this host", &released))
+	    !find(r, "D released|D release|S released|S rolled back|S back on this host",
+		  &released))
 		return;
 	report->frozen_at_ms = (frozen - report->began_ns) / NS_PER_MS;
 	report->frozen_ms = (released - frozen) / NS_PER_MS;

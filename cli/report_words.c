@@ -20,7 +20,9 @@ static const char *freeze_line(const struct report *r, char *buf, size_t len)
 
 static const char *clock_line(const struct report *r, char *buf, size_t len)
 {
-	if (!r->has_destination)
+	if (r->copied)
+		snprintf(buf, len, "it went on where it was");
+	else if (!r->has_destination)
 		snprintf(buf, len, "no record of the destination");
 	else if (!r->aligned)
 		snprintf(buf, len,

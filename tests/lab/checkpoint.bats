@@ -41,6 +41,17 @@ goes_on() {
 	no_announcement
 }
 
+@test "a report of its pause" {
+	local dir
+	busy
+	checkpoint
+	dir=$(on alpha $program checkpoints --json | jq -er '.[0].path')
+	on alpha $program report "$dir"
+	exits 0 'frozen [0-9.]* ms: criu' on alpha $program report "$dir"
+	[ "$(on alpha $program report --json "$dir" | jq -c '[.phases[].what]')" = '["guard, quiesce","criu seizes","criu dumps","criu thaws"]' ]
+	stayed
+}
+
 @test "so many are kept" {
 	local names
 	start_redis
