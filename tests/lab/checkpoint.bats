@@ -178,6 +178,18 @@ killed() {
 	exits 2 'by its whole path' checkpoint --dir here
 }
 
+# The keeper that has brought it still announces it.
+@test "a checkpoint at once after a move, there" {
+	busy
+	dump plugin
+	restore beta plugin
+	on beta $program checkpoint --pid "$pid"
+	[ "$(checkpoints beta | wc -l)" = 1 ]
+	moved
+	# Each of the schedule (announce.h).
+	[ "$(on client tcpdump -nner /shared/capture "ether src $(mac_of beta) and arp[14:4] = arp[24:4]" 2>/dev/null | grep -c "ff:ff:ff:ff:ff:ff.*$address")" = 6 ]
+}
+
 @test "a move after checkpoints" {
 	busy
 	checkpoint

@@ -63,6 +63,59 @@ revived() {
 	load=
 }
 
+@test "a service that has died on its own host" {
+	start_redis
+	redis SET kept yes
+	start_load 20 --interval-ms 10-30
+	checkpoint
+	on client pkill -TERM -x takeover-load
+	wait "$load" || :
+	on alpha kill -9 "$pid"
+	until_true 5 "it is dead" not on alpha pgrep -x redis-server
+	revive alpha
+	revived alpha
+	[ "$(redis GET kept)" = yes ]
+	checkpoint
+	load=
+}
+
+@test "where criu's configuration loads the plugin for every dump and restore" {
+	local host
+	for host in alpha beta; do
+		on $host sh -c 'echo "libdir /src/build/plugin" >/etc/criu/default.conf'
+	done
+	start_redis
+	redis SET kept yes
+	start_load 20 --interval-ms 10-30
+	checkpoint --to beta
+	end_load
+	load=
+	nothing_left alpha
+	no_journal alpha
+	alpha_dies
+	revive beta
+	revived beta
+	[ "$(redis GET kept)" = yes ]
+}
+
+@test "over IPv6" {
+	service=python3
+	answers_go_on() { until_true 10 "it answers" answers_at "$v6,7000"; }
+	start_service 7000 $v6,7000
+	start_peers --count 5 $v6,7000
+	stream_on alpha 5
+	checkpoint --to beta
+	[ "$(on alpha $program checkpoints --json | jq -r '.[0].addresses[].address')" = $v6/64 ]
+	exits 1 "$v6 is in use by $(mac_of alpha)" revive beta --claim
+	on client pkill -f stream.py
+	on alpha ip link set eth0 down
+	revive beta --claim
+	on beta ip -o address show to $v6 | grep -q $v6
+	answers_go_on
+	[ "$(on client ip neigh show $v6 | grep -c "lladdr $(mac_of beta)")" = 1 ]
+	nothing_left beta
+}
+
 @test "refused: what runs already, or may run elsewhere" {
 	start_redis
 	exits 1 'no checkpoint has been taken' revive beta
