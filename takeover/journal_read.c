@@ -60,7 +60,7 @@ static const char *check(const json_t *journal)
 		return "id: expected a uuid";
 	if (strcmp(role, "source") != 0 && strcmp(role, "destination") != 0 &&
 	    strcmp(role, "standby") != 0)
-		return "role: expected source, destination or standby";
+		return "role: expected source or destination, or standby";
 	if (!is_state(text(journal, "state")))
 		return "state: expected one like \"prepared\"";
 	if (!json_is_string(json_object_get(journal, "message")))
@@ -88,7 +88,7 @@ static const char *check(const json_t *journal)
 
 		/* Rollback writes to it. */
 		if (file[0] && !takeover_vrrp_is_track_file(file))
-			return "addresses: track_file: expected an absolute path";
+			return "addresses: expected an absolute path as track_file";
 		if (takeover_address_parse(text(entry, "address"), &a) < 0 ||
 		    !takeover_address_is_device(text(entry, "device")) ||
 		    !json_is_boolean(json_object_get(entry, "was_here")))

@@ -38,7 +38,7 @@ static bool next_line(struct reader *r)
 	while (r->indent < n && r->next[r->indent] == ' ')
 		r->indent++;
 	snprintf(r->line, sizeof(r->line), "%.*s", (int)(n - r->indent), r->next + r->indent);
-	r->next += n + 1;
+	r->next += newline ? n + 1 : n;
 	return true;
 }
 
@@ -50,9 +50,13 @@ static const char *value(const struct reader *r, const char *key)
 	return strncmp(r->line, key, n) == 0 ? r->line + n : NULL;
 }
 
+/* A word; it will be printed. */
 static void copy(char *buf, size_t len, const char *text)
 {
 	snprintf(buf, len, "%.*s", (int)strcspn(text, ", "), text);
+	for (; *buf; buf++)
+		if (*buf < ' ' || *buf > '~')
+			*buf = '?';
 }
 
 static bool at_section(const struct reader *r)
@@ -90,10 +94,19 @@ static bool read_ip(const char *line, struct takeover_address *ret_ip)
 	return takeover_address_parse(text, ret_ip) == 0;
 }
 
-/* Each instance; the address that is in @ips goes to @fn's instance. */
-static bool in_ips(const struct reader *r, const bool *ips)
+/* NULL: one that is passed over. */
+static struct instance *new_instance(struct reader *r, const char *name)
 {
-	return *ips && r->indent > 3;
+	struct instance *now = r->n < INSTANCES_MAX ? &r->all[r->n] : NULL;
+
+	if (!now)
+		return NULL;
+	*now = (struct instance){ .preempts = true, .state = TAKEOVER_VRRP_FAULT };
+	copy(now->name, sizeof(now->name), name);
+	if (!now->name[0])
+		return NULL;
+	r->n++;
+	return now;
 }
 
 static void read_instances(struct reader *r, const struct takeover_address *address)
@@ -105,14 +118,11 @@ static void read_instances(struct reader *r, const struct takeover_address *addr
 		const char *v = r->indent == 1 ? value(r, "VRRP Instance = ") : NULL;
 		struct takeover_address ip;
 
-		if (v && r->n < INSTANCES_MAX) {
-			now = &r->all[r->n++];
-			*now = (struct instance){ .preempts = true, .state = TAKEOVER_VRRP_FAULT };
-			copy(now->name, sizeof(now->name), v);
-		}
+		if (v)
+			now = new_instance(r, v);
 		if (!now)
 			continue;
-		if (in_ips(r, &ips)) {
+		if (ips && r->indent > 3) {
 			now->has |= read_ip(r->line, &ip) && takeover_address_equal(&ip, address);
 			continue;
 		}
@@ -150,7 +160,7 @@ static void read_ips(struct reader *r, const struct instance *own, struct takeov
 			copy(name, sizeof(name), v);
 			now = find(r, name);
 		}
-		if (in_ips(r, &ips)) {
+		if (ips && r->indent > 3) {
 			if (now && moves_with(now, own) && vrrp->n_ips < TAKEOVER_VRRP_IPS_MAX &&
 			    read_ip(r->line, &vrrp->ips[vrrp->n_ips]))
 				vrrp->n_ips++;

@@ -91,6 +91,35 @@ static void every_setting(void **state)
 #define MORE(text)                                                                                 \
 	"addresses = ({\n address = \"192.0.2.1/24\";\n device = \"eth0\";\n" text "\n});\n"
 
+static void by_keepalived(void **state)
+{
+	static const char text[] =
+		"addresses = ({ address = \"192.0.2.100/24\"; device = \"eth0\"; "
+		"backend = \"keepalived\"; instance = \"VI_1\"; track_file = \"/run/VI_1\"; },\n"
+		"{ address = \"192.0.2.101\"; device = \"eth0\"; backend = \"keepalived\"; },\n"
+		"{ address = \"192.0.2.102\"; device = \"eth0\"; });\n"
+		"keepalived_seconds = 7;\n";
+	const struct takeover_backend_settings *s;
+	struct takeover_config config;
+	struct takeover_address a;
+
+	(void)state;
+	assert_int_equal(read_text(text, &config), 0);
+	assert_int_equal(config.keepalived_seconds, 7);
+	s = takeover_config_backend(&config, &config.addresses[0]);
+	assert_int_equal(s->kind, TAKEOVER_BACKEND_KEEPALIVED);
+	assert_string_equal(s->instance, "VI_1");
+	assert_string_equal(s->track_file, "/run/VI_1");
+	s = takeover_config_backend(&config, &config.addresses[1]);
+	assert_int_equal(s->kind, TAKEOVER_BACKEND_KEEPALIVED);
+	assert_string_equal(s->instance, "");
+	assert_string_equal(s->track_file, "");
+	s = takeover_config_backend(&config, &config.addresses[2]);
+	assert_int_equal(s->kind, TAKEOVER_BACKEND_GARP);
+	assert_int_equal(takeover_address_parse("192.0.2.7", &a), 0);
+	assert_int_equal(takeover_config_backend(&config, &a)->kind, TAKEOVER_BACKEND_GARP);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
 	static const struct {
@@ -144,6 +173,14 @@ static void what_is_wrong_is_named(void **state)
 		{ MORE("backend = \"vrrp\";"), ":4: backend: expected \"garp\"" },
 		{ MORE("backend = 5;"), ":4: backend: expected \"garp\"" },
 		{ MORE("\nbakend = \"garp\";"), ":5: unknown setting; known are address, device" },
+		{ MORE("instance = \"VI_1\";"), ":4: unknown setting; known are address" },
+		{ MORE("backend = \"keepalived\"; instance = \"\";"), ":4: instance: expected" },
+		{ MORE("backend = \"keepalived\"; instance = 1;"), ":4: instance: expected" },
+		{ MORE("backend = \"keepalived\"; track_file = \"VI_1\";"),
+		  ":4: track_file: expected an absolute path" },
+		{ MORE("backend = \"keepalived\"; track_file = \"/run/../x\";"),
+		  ":4: track_file: expected" },
+		{ ONE "keepalived_seconds = 0;\n", ":2: keepalived_seconds: expected a number" },
 		{ MORE("device = \"eth1\";"), ":4: duplicate setting name; expected" },
 		{ ONE ONE, ":2: duplicate setting name; expected" },
 		{ ONE "hold_packets = 0;\n",
@@ -421,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_address_and_defaults, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_setting, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_keepalived, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_ends_of_the_ranges, setup, teardown),
 		cmocka_unit_test(a_zero_byte),

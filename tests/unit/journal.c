@@ -147,6 +147,10 @@ static void each_field_is_checked(void **state)
 		{ "addresses",
 		  "[{\"address\": \"192.0.2.1\", \"device\": \"eth0\", \"was_here\": 1}]",
 		  "{ \"address\"" },
+		{ "addresses",
+		  "[{\"address\": \"192.0.2.1\", \"device\": \"eth0\", \"was_here\": true, "
+		  "\"track_file\": \"/run/../etc/passwd\"}]",
+		  "an absolute path as track_file" },
 	};
 
 	(void)state;
