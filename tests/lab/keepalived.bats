@@ -308,3 +308,112 @@ hears() { on "$1" nft delete table ip deaf; }
 	all_or_nothing
 	no_fault
 }
+
+@test "nothing passes between the hosts before beta is ready, for a while" {
+	busy
+	stopped_at source restore
+	cut
+	go_on_from migrate
+	go_on
+	over 90
+	cat "$shared/migrate.err"
+	heal
+	all_or_nothing
+	no_fault
+}
+
+@test "what check says, and withdraw and claim by hand" {
+	keepalived_on_both
+	on alpha /src/build/ip-takeover check | grep "keepalived $address.*VI_1, MASTER, track file /run/ip-takeover.d/VI_1"
+	on beta /src/build/ip-takeover check | grep "keepalived $address.*VI_1, BACKUP"
+	on alpha /src/build/ip-takeover withdraw $address
+	not holds_address alpha
+	until_true 5 "beta has it" holds_address beta
+	on beta /src/build/ip-takeover withdraw $address
+	on alpha /src/build/ip-takeover claim $address
+	holds_address alpha
+	not on beta /src/build/ip-takeover claim $address
+	track_file_is beta 0
+	not holds_address beta
+}
+
+@test "what prepare refuses" {
+	exits 1 "its backend is not keepalived" on beta /src/build/ip-takeover prepare $address
+	keepalived_on_both
+	exits 1 "not in this host's configuration" on beta /src/build/ip-takeover prepare 192.0.2.101
+	exits 2 "usage" on beta /src/build/ip-takeover prepare
+	exits 2 "usage" on beta /src/build/ip-takeover prepare --seconds 0 $address
+	exits 1 "not an address" on beta /src/build/ip-takeover prepare 192.0.2
+	stop_keepalived beta
+	exits 1 "keepalived does not run here" on beta /src/build/ip-takeover prepare $address
+	no_journal beta
+	nothing_left beta
+}
+
+@test "prepared twice, killed, prepared again; its worker is killed, and it goes on" {
+	busy
+	on beta /src/build/ip-takeover prepare $address
+	on beta /src/build/ip-takeover prepare $address
+	on beta pkill -KILL -f '^ip-takeover.keeper.standby'
+	until_true 5 "they die" no_keeper beta
+	not dump plugin
+	on beta /src/build/ip-takeover prepare $address
+	on beta pkill -KILL -x ip-takeover-wrk
+	dump plugin
+	restore beta plugin
+	moved
+	no_fault
+}
+
+@test "prepared, and killed: clean" {
+	busy
+	on beta /src/build/ip-takeover prepare $address
+	on beta pkill -KILL -f '^ip-takeover.keeper.standby'
+	until_true 5 "it dies" no_keeper beta
+	on beta /src/build/ip-takeover clean
+	stayed
+	no_fault
+}
+
+@test "prepared, and ended by hand" {
+	busy
+	on beta /src/build/ip-takeover prepare $address
+	on beta /src/build/ip-takeover rollback "$(id_on beta)"
+	stayed journal beta
+	no_fault
+}
+
+# gamma: keepalived in a network namespace of its own on the segment.
+third_node() {
+	local segment host
+	read -r segment _ <"${shared%/shared}/segment.pid"
+	read -r host _ <"${shared%/shared}/alpha.pid"
+	unshare -n sleep 600 3>&- &
+	gamma=$!
+	until_true 5 "gamma is" test ! /proc/$gamma/ns/net -ef /proc/self/ns/net
+	nsenter -t "$segment" -n ip link add gamma type veth peer name eth0 netns $gamma
+	nsenter -t "$segment" -n ip link set gamma master segment up
+	nsenter -t $gamma -n sh -c 'ip link set lo up; ip link set eth0 up; ip address add 192.0.2.4/24 dev eth0; ip address add 2001:db8::4/64 dev eth0 nodad'
+	sed 's/priority 25./priority 100/; s/ip-takeover.d\/VI_1/ip-takeover.d\/gamma/' "$shared/keepalived-alpha.conf" >"$shared/keepalived-gamma.conf"
+	chmod 644 "$shared/keepalived-gamma.conf"
+	nsenter -t "$host" -m -p --net=/proc/$gamma/ns/net setsid keepalived --vrrp --no-syslog -g/tmp/gamma.log \
+		-f /shared/keepalived-gamma.conf -p /run/gamma.pid -r /run/gamma-vrrp.pid </dev/null >"$shared/gamma.out" 2>&1 3>&-
+	until_true 5 "keepalived of gamma runs" on alpha test -s /run/gamma-vrrp.pid
+}
+
+@test "a third node of lower priority never has it" {
+	local mac
+	keepalived_on_both
+	third_node
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	[ -z "$(nsenter -t $gamma -n ip -o address show to $address)" ]
+	ends_at alpha via alpha beta alpha
+	mac=$(nsenter -t $gamma -n ip -br link show eth0 | awk '{ print $3 }')
+	[ -z "$(on client tcpdump -nner /shared/capture "ether src $mac and src host $address")" ]
+	no_fault
+	on alpha sh -c 'kill $(cat /run/gamma.pid)'
+	kill $gamma
+}

@@ -29,7 +29,7 @@ refused_after() {
 	END
 	chmod +x "$shared/refuse"
 	not dump "$1" --action-script /shared/refuse
-	says alpha 'rolled back'
+	until_true 5 "it is rolled back" says alpha 'rolled back'
 	stayed journal alpha
 }
 
