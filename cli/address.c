@@ -9,6 +9,7 @@
 #include "announce.h"
 #include "cli.h"
 #include "config.h"
+#include "exec_program.h"
 #include "journal.h"
 #include "netlink.h"
 #include "routes.h"
@@ -131,6 +132,11 @@ int cli_claim(int argc, char **argv)
 		}
 		if (ret < 0)
 			ret = fail(a, "claim", ret);
+		else
+			ret = cli_program(&config, a, TAKEOVER_EXEC_CLAIM, NULL) < 0;
+		/* Nothing draws its packets here. */
+		if (ret != 0 && !present)
+			takeover_address_delete(a, DELADDR_MS);
 	}
 	if (wire)
 		takeover_wire_close(wire);
@@ -165,6 +171,8 @@ int cli_withdraw(int argc, char **argv)
 		return argc == 2 ? 1 : 2;
 	if (takeover_config_backend(&config, a)->kind == TAKEOVER_BACKEND_KEEPALIVED)
 		return by_keepalived(&config, a, false);
+	if (cli_program(&config, a, TAKEOVER_EXEC_WITHDRAW, NULL) < 0)
+		return 1;
 	routes = detach_routes(a);
 	ret = takeover_address_delete(a, DELADDR_MS);
 	if (ret < 0 && routes && takeover_routes_restore(routes) == 0)

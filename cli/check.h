@@ -60,6 +60,9 @@ void check_devices(struct checks *c);
 void check_addresses(struct checks *c);
 void check_keepalived(struct checks *c);
 
+/* check_exec.c: runs their status, which is to change nothing */
+void check_programs(struct checks *c);
+
 /* check_kernel.c */
 void check_guard(struct checks *c);
 void check_sockets(struct checks *c);

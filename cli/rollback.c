@@ -7,6 +7,7 @@
 
 #include "announce.h"
 #include "cli.h"
+#include "exec_program.h"
 #include "guard.h"
 #include "journal.h"
 #include "locks.h"
@@ -42,6 +43,21 @@ static int bring_back(const struct takeover_address *a, const char *track_file)
 	return 0;
 }
 
+/* Without a configuration the keeper has had nothing of it, either. */
+static int program(const json_t *journal, const struct takeover_address *a,
+		   enum takeover_exec_verb verb)
+{
+	struct takeover_config config;
+	char error[200];
+	int ret = takeover_config_read(&config, error, sizeof(error));
+
+	if (ret == 0)
+		return cli_program(&config, a, verb, journal_field(journal, "id"));
+	if (ret != -ENOENT)
+		fprintf(stderr, "ip-takeover: %s\n", error);
+	return ret == -ENOENT ? 0 : ret;
+}
+
 static int put_back(const json_t *journal, const struct takeover_address *a)
 {
 	struct takeover_wire *wire = NULL;
@@ -61,6 +77,9 @@ static int put_back(const json_t *journal, const struct takeover_address *a)
 		fail(a, "put", "back on", ret);
 		goto out;
 	}
+	ret = program(journal, a, TAKEOVER_EXEC_CLAIM);
+	if (ret < 0)
+		goto out;
 	takeover_tasks_end_repair(a, 1);
 	takeover_locks_clear(a, 1);
 	if (!journal_has_state(journal, TAKEOVER_PREPARED))
@@ -93,6 +112,9 @@ static int change_address(const json_t *journal, const json_t *entry)
 	}
 	if (json_is_true(json_object_get(entry, "was_here")))
 		return 0;
+	ret = program(journal, &a, TAKEOVER_EXEC_WITHDRAW);
+	if (ret < 0)
+		return ret;
 	ret = takeover_address_delete(&a, DELADDR_MS);
 	return ret < 0 ? fail(&a, "take", "off", ret) : 0;
 }

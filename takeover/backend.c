@@ -10,6 +10,7 @@
 static const struct takeover_backend *const backends[] = {
 	[TAKEOVER_BACKEND_GARP] = &takeover_backend_garp,
 	[TAKEOVER_BACKEND_KEEPALIVED] = &takeover_backend_keepalived,
+	[TAKEOVER_BACKEND_EXEC] = &takeover_backend_exec,
 };
 
 typedef int op_fn(struct takeover_keeper *k, size_t i);

@@ -38,6 +38,9 @@ extern const struct takeover_backend takeover_backend_garp;
 /* keepalived has them, by VRRP (RFC 5798, RFC 9568). */
 extern const struct takeover_backend takeover_backend_keepalived;
 
+/* A program of the user's, ip-takeover(8) PROGRAMS. */
+extern const struct takeover_backend takeover_backend_exec;
+
 /* Whether address @i has this backend; whether any has. */
 bool takeover_backend_is(const struct takeover_keeper *keeper, size_t i,
 			 enum takeover_backend_kind kind);

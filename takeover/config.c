@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "config_backend.h"
 
 #define CONFIG_MAX (256 * 1024)
 
@@ -29,51 +30,51 @@ static int complain(const struct reader *r, const config_setting_t *s, const cha
 	return -EINVAL;
 }
 
-static bool is_known(const char *name, bool keepalived)
-{
-	static const char *const known[] = { "address", "device", "backend", "instance",
-					     "track_file" };
+/* In the order of enum takeover_backend_kind. */
+static const struct takeover_config_backend garp = { .name = "garp" };
+static const struct takeover_config_backend *const backends[] = {
+	[TAKEOVER_BACKEND_GARP] = &garp,
+	[TAKEOVER_BACKEND_KEEPALIVED] = &takeover_config_keepalived,
+	[TAKEOVER_BACKEND_EXEC] = &takeover_config_exec,
+};
 
-	for (size_t i = 0; i < (keepalived ? 5 : 3); i++)
-		if (strcmp(name, known[i]) == 0)
+/* Whether the list "one, two" has @name. */
+static bool has(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; list && *list; list += strcspn(list, " "), list += *list == ' ')
+		if (strncmp(list, name, len) == 0 && (list[len] == ',' || list[len] == '\0'))
 			return true;
 	return false;
 }
 
-static int read_name(const struct reader *r, const config_setting_t *s, const char *name, char *buf,
-		     size_t len)
-{
-	const config_setting_t *member = config_setting_get_member(s, name);
-	const char *text = member ? config_setting_get_string(member) : "";
-	bool path = strcmp(name, "track_file") == 0;
-
-	if (!text || strlen(text) >= len || (member && text[0] == '\0'))
-		return complain(r, member,
-				path ? "track_file: expected a path" : "instance: expected a name");
-	if (path && text[0] && !takeover_vrrp_is_track_file(text))
-		return complain(r, member, "track_file: expected an absolute path");
-	strcpy(buf, text);
-	return 0;
-}
-
 static int read_backend(const struct reader *r, const config_setting_t *s,
-			struct takeover_backend_settings *backend)
+			struct takeover_backend_settings *ret_backend)
 {
-	const config_setting_t *member = config_setting_get_member(s, "backend");
-	const char *text = member ? config_setting_get_string(member) : "garp";
-	bool keepalived = text && strcmp(text, "keepalived") == 0;
+	const config_setting_t *where = config_setting_get_member(s, "backend");
+	const char *name = where ? config_setting_get_string(where) : "garp", *what = "";
+	const size_t n = sizeof(backends) / sizeof(backends[0]);
+	size_t kind = 0;
 
-	if (!text || (!keepalived && strcmp(text, "garp") != 0))
-		return complain(r, member, "backend: expected \"garp\" or \"keepalived\"");
-	for (int i = 0; i < config_setting_length(s); i++)
-		if (!is_known(config_setting_name(config_setting_get_elem(s, i)), keepalived))
-			return complain(r, config_setting_get_elem(s, i),
-					"unknown setting; known are address, device, backend, and "
-					"with keepalived instance, track_file");
-	backend->kind = keepalived ? TAKEOVER_BACKEND_KEEPALIVED : TAKEOVER_BACKEND_GARP;
-	return read_name(r, s, "instance", backend->instance, sizeof(backend->instance))
-		       ?: read_name(r, s, "track_file", backend->track_file,
-				    sizeof(backend->track_file));
+	while (name && kind < n && strcmp(name, backends[kind]->name) != 0)
+		kind++;
+	if (!name || kind == n)
+		return complain(r, where, "backend: expected \"garp\", \"keepalived\" or \"exec\"");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const config_setting_t *member = config_setting_get_elem(s, i);
+
+		if (!has("address, device, backend", config_setting_name(member)) &&
+		    !has(backends[kind]->settings, config_setting_name(member)))
+			return complain(r, member,
+					"unknown setting; known are address, device, backend; with "
+					"\"keepalived\" instance, track_file; with \"exec\" "
+					"program, seconds");
+	}
+	ret_backend->kind = kind;
+	if (backends[kind]->read && backends[kind]->read(s, ret_backend, &where, &what) < 0)
+		return complain(r, where, what);
+	return 0;
 }
 
 static int read_address(const struct reader *r, const config_setting_t *s,

@@ -12,12 +12,17 @@
 #define TAKEOVER_CONFIG_PATH   "/etc/criu/ip-takeover.conf"
 #define TAKEOVER_CONFIG_ENV    "IP_TAKEOVER_CONFIG"
 #define TAKEOVER_ADDRESSES_MAX 64
+#define TAKEOVER_PROGRAM_PATH  256
 
 /* What a destination does that never hears whether the source has committed. */
 enum takeover_in_doubt { TAKEOVER_DOUBT_WAIT, TAKEOVER_DOUBT_GO, TAKEOVER_DOUBT_ABORT };
 
 /* How claim and withdraw are done; backend.h. */
-enum takeover_backend_kind { TAKEOVER_BACKEND_GARP, TAKEOVER_BACKEND_KEEPALIVED };
+enum takeover_backend_kind {
+	TAKEOVER_BACKEND_GARP,
+	TAKEOVER_BACKEND_KEEPALIVED,
+	TAKEOVER_BACKEND_EXEC
+};
 
 /* What an address's backend is to know. */
 struct takeover_backend_settings {
@@ -26,6 +31,9 @@ struct takeover_backend_settings {
 	 * itself says. */
 	char instance[TAKEOVER_VRRP_NAME_LEN];
 	char track_file[TAKEOVER_VRRP_PATH_LEN];
+	/* exec: who moves it, and how long each of its verbs may take. */
+	char program[TAKEOVER_PROGRAM_PATH];
+	unsigned int seconds;
 };
 
 struct takeover_config {

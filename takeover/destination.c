@@ -282,6 +282,8 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 {
 	bool announced = k->state == TAKEOVER_CLAIMED;
 
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		announced |= k->execs[i].drawn;
 	takeover_journal(k, "rollback");
 	/* A criu that was killed leaves its half-restored tasks waiting for ever. */
 	if (k->criu_fd < 0)

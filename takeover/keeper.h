@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "announce.h"
+#include "backend_exec.h"
 #include "config.h"
 #include "guard.h"
 #include "hold.h"
@@ -105,6 +106,7 @@ struct takeover_keeper {
 	bool undone[TAKEOVER_ADDRESSES_MAX];   /* on the source: back */
 	bool settled[TAKEOVER_ADDRESSES_MAX];  /* at the end; backend.h */
 	bool at_rest;			       /* all of them */
+	struct takeover_exec execs[TAKEOVER_ADDRESSES_MAX];
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	bool relay_said; /* that what waited first was relayed */
 	bool too_late;	 /* it lets packets in already: what is held now must not be relayed */

@@ -50,7 +50,10 @@ int takeover_source_open(struct takeover_keeper *k)
 			return takeover_keeper_say(k, ret, "cannot list addresses: %s",
 						   strerror(-ret));
 	}
-	ret = takeover_words_prepare(k) ?: takeover_backend_prepare(k);
+	ret = takeover_words_prepare(k);
+	/* A copy moves nothing. */
+	if (ret == 0 && !k->checkpoint)
+		ret = takeover_backend_prepare(k);
 	if (ret < 0)
 		return ret;
 	ret = takeover_routes_find(k->manifest->addresses, k->manifest->n_addresses, &k->routes);

@@ -81,9 +81,30 @@ static void every_setting(void **state)
 			 0);
 	assert_int_equal(config.n_addresses, 2);
 	assert_int_equal(config.addresses[1].prefixlen, 64);
+	assert_int_equal(config.backends[0].kind, TAKEOVER_BACKEND_GARP);
 	assert_int_equal(config.hold_packets, 7);
 	assert_int_equal(config.hold_seconds, 3);
 	assert_int_equal(config.probe_ms, 50);
+}
+
+static void a_program(void **state)
+{
+	struct takeover_config config;
+
+	(void)state;
+	assert_int_equal(read_text("addresses = ({ address = \"192.0.2.100\"; device = \"eth0\"; "
+				   "backend = \"exec\"; program = \"/a/b c\"; seconds = 10; },\n"
+				   "{ address = \"2001:db8::100\"; device = \"eth0\"; "
+				   "backend = \"exec\"; program = \"/d\"; });\n",
+				   &config),
+			 0);
+	assert_int_equal(config.backends[0].kind, TAKEOVER_BACKEND_EXEC);
+	assert_string_equal(config.backends[0].program, "/a/b c");
+	assert_int_equal(config.backends[0].seconds, 10);
+	assert_string_equal(config.backends[1].program, "/d");
+	assert_int_equal(config.backends[1].seconds, 5);
+	assert_ptr_equal(takeover_config_backend(&config, &config.addresses[1]),
+			 &config.backends[1]);
 }
 
 #define ADDRESS(text) "addresses = ({ address = \"" text "\"; device = \"eth0\"; });\n"
@@ -171,6 +192,14 @@ static void what_is_wrong_is_named(void **state)
 		{ "addresses = ({\n address = \"192.0.2.1\";\n device = \"/\"; });\n",
 		  ":3: device:" },
 		{ MORE("backend = \"vrrp\";"), ":4: backend: expected \"garp\"" },
+		{ MORE("backend = \"exec\";"), ":1: program: expected an absolute path" },
+		{ MORE("backend = \"exec\"; program = \"move\";"), ":4: program: expected" },
+		{ MORE("backend = \"exec\"; program = 5;"), ":4: program: expected" },
+		{ MORE("backend = \"exec\"; program = \"/a\nb\";"), ":4: program: expected" },
+		{ MORE("backend = \"exec\"; program = \"/a\"; seconds = 0;"), ":4: seconds: exp" },
+		{ MORE("backend = \"exec\"; program = \"/a\"; seconds = 11;"), ":4: seconds: e" },
+		{ MORE("backend = \"exec\"; program = \"/a\"; seconds = \"1\";"), ":4: seconds" },
+		{ MORE("program = \"/a\";"), ":4: unknown setting" },
 		{ MORE("backend = 5;"), ":4: backend: expected \"garp\"" },
 		{ MORE("\nbakend = \"garp\";"), ":5: unknown setting; known are address, device" },
 		{ MORE("instance = \"VI_1\";"), ":4: unknown setting; known are address" },
@@ -459,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_address_and_defaults, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_setting, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_keepalived, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_ends_of_the_ranges, setup, teardown),
 		cmocka_unit_test(a_zero_byte),
