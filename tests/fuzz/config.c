@@ -19,6 +19,10 @@ static void check_fields(const struct takeover_config *c)
 		fuzz_check_address(&c->addresses[i]);
 		assert(takeover_address_is_device(c->addresses[i].device));
 		assert(takeover_config_find(c, &c->addresses[i]) == &c->addresses[i]);
+		if (c->backends[i].kind != TAKEOVER_BACKEND_EXEC)
+			continue;
+		assert(c->backends[i].program[0] == '/');
+		assert(c->backends[i].seconds >= 1 && c->backends[i].seconds <= 10);
 	}
 }
 
@@ -45,6 +49,11 @@ static void check_again(const struct takeover_config *c)
 		fprintf(f, "%s{ address = \"%s\"; device = ", i ? "," : "",
 			takeover_address_format(&c->addresses[i], address, sizeof(address)));
 		put_text(f, c->addresses[i].device);
+		if (c->backends[i].kind == TAKEOVER_BACKEND_EXEC) {
+			fprintf(f, "; backend = \"exec\"; seconds = %u; program = ",
+				c->backends[i].seconds);
+			put_text(f, c->backends[i].program);
+		}
 		fprintf(f, "; }");
 	}
 	fprintf(f,
@@ -60,6 +69,9 @@ static void check_again(const struct takeover_config *c)
 		assert(takeover_address_equal(&again.addresses[i], &c->addresses[i]));
 		assert(again.addresses[i].prefixlen == c->addresses[i].prefixlen);
 		assert(strcmp(again.addresses[i].device, c->addresses[i].device) == 0);
+		assert(again.backends[i].kind == c->backends[i].kind);
+		assert(strcmp(again.backends[i].program, c->backends[i].program) == 0);
+		assert(again.backends[i].seconds == c->backends[i].seconds);
 	}
 	assert(again.hold_packets == c->hold_packets && again.hold_seconds == c->hold_seconds);
 	assert(again.probe_ms == c->probe_ms && again.quiesce_ms == c->quiesce_ms);
