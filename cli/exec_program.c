@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <signal.h>
 #include <stdio.h>
 
 #include "exec_program.h"
@@ -17,6 +18,8 @@ int cli_program(const struct takeover_config *config, const struct takeover_addr
 
 	if (job.settings->kind != TAKEOVER_BACKEND_EXEC)
 		return 0;
+	/* Ignored, it would let the kernel reap the program. */
+	signal(SIGCHLD, SIG_DFL);
 	ret = takeover_exec_run(&job, verb, error, sizeof(error));
 	if (ret < 0)
 		fprintf(stderr, "ip-takeover: %s\n", error);

@@ -200,6 +200,8 @@ int takeover_keeper_main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* Ignored, as criu may have got it, it would let the kernel reap what we wait for. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A program that a dead worker has left keeps its number until we end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	k = mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

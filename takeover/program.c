@@ -97,7 +97,7 @@ int takeover_program_start(struct takeover_program *p, const char *path, const c
 			   char *const env[], int timeout_ms)
 {
 	int fds[2], output, ret = 0;
-	pid_t self = getpid();
+	pid_t self = getpid(), pid;
 
 	takeover_program_end(p);
 	memset(p, 0, sizeof(*p));
@@ -113,13 +113,14 @@ int takeover_program_start(struct takeover_program *p, const char *path, const c
 	p->deadline_ms = p->since_ms + timeout_ms;
 	p->output_fd = fds[0];
 	p->parent = self;
-	p->pid = fork();
-	if (p->pid == 0)
+	/* Not into *p: the child may share it. */
+	pid = fork();
+	if (pid == 0)
 		run(path, verb, env, output, self);
-	if (p->pid < 0) {
+	if (pid < 0)
 		ret = -errno;
-		p->pid = 0;
-	}
+	else
+		p->pid = pid;
 out:
 	close(fds[1]);
 	if (output >= 0)
