@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Programs that are not what they should be: one owner, the service goes on, and a person is told
+# which program failed at what.
+
+load helper
+load migrate
+load exec
+
+move=/usr/local/sbin/move
+
+# begin [SECONDS]: alpha has it, with busy clients.
+begin() {
+	local host
+	route_program
+	for host in alpha beta; do on "$host" install -m 755 /shared/move $move; done
+	configure $move "$@"
+	claimed alpha
+	start_redis
+	start_load 20 --interval-ms 10-30
+}
+
+# faulty HOST: what the shell text of stdin does before HOST's program does its own.
+faulty() {
+	{ echo '#!/bin/sh'; cat; echo 'exec /shared/move "$@"'; } >"$shared/faulty"
+	on "$1" install -m 755 /shared/faulty $move
+}
+
+# stays_after TEXT [HOST...]: migrate says why; the HOSTs' journals tell it, too.
+stays_after() {
+	local text=$1
+	shift
+	exits 1 "$text" migrate alpha beta
+	stayed journal "$@"
+	no_images
+}
+
+@test "missing on the source" {
+	begin
+	on alpha rm $move
+	exits 1 "$move: No such file or directory; install it there" on alpha /src/build/ip-takeover check
+	exits 1 "$move: No such file or directory; install it there, or correct the configuration" migrate alpha beta
+	route_program
+	on alpha install -m 755 /shared/move $move
+	stayed
+}
+
+@test "missing on the destination" {
+	begin
+	on beta rm $move
+	exits 1 "$move: No such file or directory; install it there" on beta /src/build/ip-takeover check
+	stays_after "$move: No such file or directory; install it there"
+}
+
+@test "not executable on the destination" {
+	begin
+	on beta chmod 644 $move
+	stays_after "$move is not executable; chmod +x"
+}
+
+@test "writable by others on the source" {
+	begin
+	on alpha chmod 757 $move
+	stays_after "$move may be written by others than its owner; chmod go-w"
+}
+
+@test "of another user on the destination" {
+	begin
+	on beta chown nobody $move
+	stays_after "$move belongs to another than root; chown root"
+}
+
+@test "by criu alone, missing on the source: nothing is frozen" {
+	begin
+	on alpha rm $move
+	not dump plugin
+	grep -q "$move: No such file or directory; install it there" "$shared/images/dump.log"
+	not grep -q 'Seizing task\|Seized task' "$shared/images/dump.log"
+	stayed
+}
+
+@test "the destination's claim takes too long" {
+	begin 1
+	faulty beta <<<'[ $1 != claim ] || sleep 60'
+	stays_after "$move claim $address took longer than 1 s (seconds) and was killed" alpha beta
+	not on beta pgrep -f 'sleep 60'
+}
+
+@test "the source's withdraw takes too long, in a child that ignores signals" {
+	begin 1
+	faulty alpha <<<'[ $1 != withdraw ] || { trap "" TERM HUP INT; sleep 61; }'
+	stays_after "$move withdraw $address took longer than 1 s (seconds) and was killed" alpha
+	not on alpha pgrep -f 'sleep 61'
+}
+
+@test "the destination's claim fails" {
+	begin
+	faulty beta <<<'[ $1 != claim ] || { echo no such floating address; exit 3; }'
+	stays_after "$move claim $address failed (exit status 3): no such floating address; see" alpha beta
+}
+
+@test "the destination's claim fails half-way, and so does its withdraw" {
+	begin
+	faulty beta <<<'[ $1 != claim ] || { /shared/move claim; exit 3; }; [ $1 != withdraw ] || exit 4'
+	stays_after "$move claim $address failed (exit status 3)" alpha beta
+}
+
+@test "the source's withdraw fails" {
+	begin
+	faulty alpha <<<'[ $1 != withdraw ] || exit 3'
+	stays_after "$move withdraw $address failed (exit status 3)" alpha
+}
+
+@test "the source's withdraw fails when it is done already" {
+	begin
+	faulty alpha <<<'[ $1 != withdraw ] || { /shared/move withdraw; exit 3; }'
+	stays_after "$move withdraw $address failed (exit status 3)" alpha
+}
+
+@test "the destination says that it has claimed, and has not" {
+	begin
+	faulty beta <<<'[ $1 != claim ] || exit 0'
+	stays_after "$move claim $address says that it is done, but its status that this host does not have it" alpha beta
+}
+
+@test "the source says that it has withdrawn, and has not" {
+	begin
+	faulty alpha <<<'[ $1 != withdraw ] || exit 0'
+	stays_after "$move withdraw $address says that it is done, but its status that this host still has it" alpha
+}
+
+@test "the destination's status does not know" {
+	begin
+	faulty beta <<<'[ $1 != status ] || { echo the router is silent; exit 2; }'
+	stays_after "$move status $address failed (exit status 2): the router is silent" alpha beta
+}
+
+@test "after a failed claim, by criu alone, it is restored on the source" {
+	begin
+	faulty beta <<<'[ $1 != claim ] || exit 3'
+	dump plugin
+	not restore beta plugin
+	grep -q "$move claim $address failed (exit status 3)" "$shared/images/restore.log"
+	is_clean beta
+	restore alpha plugin
+	stayed journal beta
+}
+
+@test "a child of the program's has its output, and a megabyte comes" {
+	begin
+	faulty beta <<<'sleep 62 & head -c 1000000 /dev/zero; echo'
+	migrate alpha beta
+	not on beta pgrep -f 'sleep 62'
+	moved
+	no_images
+}
+
+# Runs slow once: long enough that the test can kill whoever has started it.
+slow_once() {
+	faulty "$1" <<-END
+	if [ \$1 = $2 ] && [ ! -e /shared/slow ]; then : >/shared/slow; sleep 63; fi
+	END
+}
+
+kill_worker() { on "$1" pkill -KILL -x ip-takeover-wrk; }
+
+@test "the destination's worker is killed while its claim runs: the next one claims again" {
+	begin
+	slow_once beta claim
+	dump plugin
+	restore beta plugin &
+	local restoring=$!
+	until_true 10 "claim runs" test -e "$shared/slow"
+	kill_worker beta
+	wait $restoring
+	not on beta pgrep -f 'sleep 63'
+	moved
+}
+
+@test "the source's worker is killed while its withdraw runs: the next one withdraws again" {
+	begin
+	slow_once alpha withdraw
+	dump plugin &
+	local dumping=$!
+	until_true 10 "withdraw runs" test -e "$shared/slow"
+	kill_worker alpha
+	wait $dumping
+	not on alpha pgrep -f 'sleep 63'
+	restore beta plugin
+	moved
+}
+
+@test "keeper and worker are killed when it is withdrawn: rollback has the program claim" {
+	begin
+	# Runs after ours at post-dump.
+	write_program end <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" = post-dump ] || exit 0
+	pkill -KILL ip-takeover
+	exit 1
+	END
+	not dump none --action-script /shared/end --action-script /src/build/criu-action
+	not neighbour_is alpha
+	forget alpha
+	stayed
+}
+
+@test "claim and withdraw by hand" {
+	route_program
+	configure /shared/move
+	claimed alpha
+	neighbour_is alpha
+	on alpha /src/build/ip-takeover withdraw $address
+	not neighbour_is alpha
+	not holds_address alpha
+	write_program <<<'#!/bin/false'
+	exits 1 "/shared/move claim $address failed (exit status 1)" claimed beta
+	not holds_address beta
+	exits 1 "/shared/move withdraw $address failed" on beta /src/build/ip-takeover withdraw $address
+}
