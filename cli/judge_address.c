@@ -145,6 +145,7 @@ void judge_addresses(const struct facts *f, struct checks *c)
 	check_devices(c);
 	check_addresses(c);
 	check_keepalived(c);
+	check_programs(c);
 	if (c->root)
 		probe_all(f, c);
 	else

@@ -70,6 +70,17 @@ stays_after() {
 	stays_after "$move belongs to another than root; chown root"
 }
 
+@test "by criu alone, missing on the destination" {
+	begin
+	dump plugin
+	on beta rm $move
+	not restore beta plugin
+	grep -q "$move: No such file or directory; install it there" "$shared/images/restore.log"
+	is_clean beta
+	restore alpha plugin
+	stayed
+}
+
 @test "by criu alone, missing on the source: nothing is frozen" {
 	begin
 	on alpha rm $move
@@ -132,6 +143,15 @@ stays_after() {
 @test "the destination's status does not know" {
 	begin
 	faulty beta <<<'[ $1 != status ] || { echo the router is silent; exit 2; }'
+	stays_after "$move status $address failed (exit status 2): the router is silent"
+}
+
+@test "the destination's status does not know, as of its claim" {
+	begin
+	faulty beta <<-'END'
+	[ $1 != claim ] || : >/shared/silent
+	[ $1 != status ] || [ ! -e /shared/silent ] || { echo the router is silent; exit 2; }
+	END
 	stays_after "$move status $address failed (exit status 2): the router is silent" alpha beta
 }
 
