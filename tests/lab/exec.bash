@@ -30,12 +30,13 @@ route_program() {
 	set -eu
 	echo "$(hostname) $1" >>/shared/called
 	to=$IP_TAKEOVER_ADDRESS/$IP_TAKEOVER_PREFIXLEN
-	via=$(getent hosts "$(hostname)" | cut -d ' ' -f 1)
+	case $IP_TAKEOVER_FAMILY in inet) ip=ip own= ;; inet6) ip='ip -6' own=6 ;; esac
+	via=$(getent hosts "$(hostname)$own" | cut -d ' ' -f 1)
 	case $1 in
-	claim) ssh client ip route replace "$to" via "$via" ;;
-	withdraw) ssh client "ip route show $to via $via | grep -q . || exit 0; ip route del $to via $via" ;;
+	claim) ssh client $ip route replace "$to" via "$via" ;;
+	withdraw) ssh client "$ip route show $to via $via | grep -q . || exit 0; $ip route del $to via $via" ;;
 	status)
-		route=$(ssh client ip route show "$to" via "$via") || exit 2
+		route=$(ssh client $ip route show "$to" via "$via") || exit 2
 		[ -n "$route" ]
 		;;
 	esac

@@ -7,6 +7,9 @@ load helper
 load migrate
 load exec
 
+address6=2001:db8:1::100
+watched="host $address or host 192.0.2.100 or host $address6 or arp or icmp or icmp6"
+
 @test "100 writing clients, by criu alone, and back" {
 	route_program
 	configure /shared/move
@@ -38,5 +41,45 @@ load exec
 		migrate beta alpha
 	done
 	ends_at alpha via alpha beta alpha beta alpha
+	no_images
+}
+
+@test "an address of IPv6" {
+	address=$address6 prefix=$address6/128
+	neighbour_is() { on client ip -6 route show $prefix | grep -q "via $(on client getent hosts "${1}6" | cut -d ' ' -f 1) "; }
+	route_program
+	configure /shared/move
+	claimed alpha
+	start_redis
+	start_load 100 --interval-ms 10-30
+	migrate alpha beta
+	moved
+	no_images
+}
+
+# As a script does that was written for something else: the address goes with its device.
+@test "a program that puts the address on the device itself, and takes it off" {
+	address=192.0.2.100 prefix=192.0.2.100/24
+	neighbour_is() { on client ip neigh show $address | grep -qi "lladdr $(mac_of "$1")"; }
+	write_program <<-'END'
+	#!/bin/sh
+	set -e
+	to=$IP_TAKEOVER_ADDRESS/$IP_TAKEOVER_PREFIXLEN
+	case $1 in
+	claim)
+		ip address replace "$to" dev "$IP_TAKEOVER_DEVICE"
+		arping -q -U -c 1 -I "$IP_TAKEOVER_DEVICE" "$IP_TAKEOVER_ADDRESS"
+		;;
+	withdraw) ! "$0" status || ip address del "$to" dev "$IP_TAKEOVER_DEVICE" ;;
+	status) ip -o address show dev "$IP_TAKEOVER_DEVICE" to "$IP_TAKEOVER_ADDRESS" | grep -q . ;;
+	esac
+	END
+	configure /shared/move
+	start_redis
+	start_load 100 --interval-ms 10-30
+	migrate alpha beta
+	owner_is beta
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
 	no_images
 }

@@ -128,6 +128,24 @@ stays_after() {
 	stays_after "$move withdraw $address failed (exit status 3)" alpha
 }
 
+@test "the source cannot have it back: a person is told, and does it" {
+	begin
+	: >"$shared/broken"
+	faulty alpha <<-'END'
+	[ ! -e /shared/broken ] || case $1 in
+	withdraw) /shared/move withdraw; exit 3 ;;
+	claim) echo the router is silent; exit 4 ;;
+	esac
+	END
+	exits 1 "$move withdraw $address failed (exit status 3)" migrate alpha beta
+	says alpha "$move claim $address failed (exit status 4): the router is silent; .*; then: ip-takeover claim $address"
+	holds_address alpha
+	exits 1 'the router is silent' claimed alpha
+	rm "$shared/broken"
+	claimed alpha
+	stayed journal alpha
+}
+
 @test "the destination says that it has claimed, and has not" {
 	begin
 	faulty beta <<<'[ $1 != claim ] || exit 0'
