@@ -146,7 +146,7 @@ soak: lab-deps
 lint: MORE_DEPS = shellcheck clang
 lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
-		scripts/keepalived-notify \
+		scripts/keepalived-notify scripts/address-by-* \
 		tests/fuzz/run tests/soak
 	shellcheck -x -P SCRIPTDIR -s bash scripts/bench.d/*.bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
@@ -156,6 +156,8 @@ install: all
 	install -D -m 755 $(B)/criu-action $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/criu-action
 	install -D -m 644 $(B)/plugin/ip_takeover_plugin.so \
 		$(DESTDIR)$(PREFIX)/lib/criu-ip-takeover/ip_takeover_plugin.so
+	install -m 755 scripts/address-by-route scripts/address-by-http \
+		$(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover
 	install -D -m 644 man/ip-takeover.8 $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
 	install -D -m 755 scripts/keepalived-notify \
 		$(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/keepalived-notify
