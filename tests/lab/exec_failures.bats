@@ -243,6 +243,98 @@ kill_worker() { on "$1" pkill -KILL -x ip-takeover-wrk; }
 	stayed
 }
 
+@test "criu is killed on the destination while its claim runs" {
+	begin
+	slow_once beta claim
+	sed -i 's/sleep 63/sleep 2/' "$shared/faulty"
+	on beta install -m 755 /shared/faulty $move
+	migrate alpha beta 2>"$shared/said" &
+	local moving=$!
+	until_true 10 "claim runs" test -e "$shared/slow"
+	on beta pkill -KILL -x criu
+	not wait $moving
+	stayed journal alpha beta
+	no_images
+}
+
+@test "keeper and worker are killed on the destination: rollback has the program withdraw" {
+	begin
+	# Runs after ours at pre-restore.
+	write_program end <<-'END'
+	#!/bin/sh
+	[ "$CRTOOLS_SCRIPT_ACTION" = pre-restore ] || exit 0
+	pkill -KILL ip-takeover
+	exit 1
+	END
+	dump plugin
+	not restore beta none --action-script /shared/end --action-script /src/build/criu-action
+	neighbour_is beta
+	holds_address beta
+	forget beta
+	not neighbour_is beta
+	is_clean beta
+	restore alpha plugin
+	stayed
+}
+
+# three_addresses: one of each kind, and a program that fails for the last.
+three_addresses() {
+	local host
+	for host in alpha beta; do
+		on "$host" tee /etc/criu/ip-takeover.conf >/dev/null <<-END
+		addresses = (
+			{ address = "$prefix"; device = "eth0"; backend = "exec"; program = "$move"; },
+			{ address = "192.0.2.100/24"; device = "eth0"; },
+			{ address = "198.51.100.101/32"; device = "eth0"; backend = "exec"; program = "$move"; }
+		);
+		END
+	done
+	route_program
+	for host in alpha beta; do on "$host" install -m 755 /shared/move $move; done
+	claimed alpha
+	on alpha /src/build/ip-takeover claim 198.51.100.101
+	on alpha redis-server --bind $address 192.0.2.100 198.51.100.101 --port 6379 --save '' --protected-mode no \
+		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
+	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
+	pid=$(on alpha cat /run/redis.pid)
+	start_load 20 --interval-ms 10-30
+}
+
+all_answer() {
+	local a
+	for a in $address 192.0.2.100 198.51.100.101; do
+		[ "$(on client redis-cli -h $a -t 5 ping)" = PONG ]
+	done
+}
+
+@test "three addresses, two of them by a program" {
+	three_addresses
+	migrate alpha beta
+	all_answer
+	[ "$(on alpha ip -o -4 address show dev eth0 | wc -l)" = 1 ]
+	moved
+}
+
+@test "three addresses, and the claim of the last one fails while the first one's runs" {
+	three_addresses
+	faulty beta <<-'END'
+	[ $1 != claim ] || case $IP_TAKEOVER_ADDRESS in *.101) exit 3 ;; *) sleep 64 ;; esac
+	END
+	exits 1 "$move claim 198.51.100.101 failed (exit status 3)" migrate alpha beta
+	all_answer
+	[ "$(on beta ip -o -4 address show dev eth0 | wc -l)" = 1 ]
+	not on beta pgrep -f 'sleep 64'
+	stayed journal alpha beta
+}
+
+@test "three addresses, and the withdrawal of the last one fails" {
+	three_addresses
+	faulty alpha <<<'[ $1$IP_TAKEOVER_ADDRESS != withdraw198.51.100.101 ] || exit 3'
+	exits 1 "$move withdraw 198.51.100.101 failed (exit status 3)" migrate alpha beta
+	all_answer
+	stayed journal alpha
+}
+
 @test "claim and withdraw by hand" {
 	route_program
 	configure /shared/move
