@@ -50,8 +50,8 @@ int criu_tell(struct criu *criu, enum takeover_request_verb verb, struct takeove
 void criu_abort(struct criu *criu, int timeout_ms);
 
 /* It has ended: where that leaves its takeover, after its keeper's own end, if that has not
- * become the owner; the rest of a keeper that was killed is undone, or done. DONE when nothing
- * is known of one. */
+ * become the owner; the rest of a keeper that was killed is undone, or done. When
+ * nothing is known of one: DONE, or STARTING if criu has failed, whose keeper has refused then. */
 enum takeover_state criu_settle(struct criu *criu);
 
 /* The takeover that its keeper drives; "" when there is none (yet). Returns @ret_id. */

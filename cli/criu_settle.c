@@ -58,9 +58,10 @@ enum takeover_state criu_settle(struct criu *criu)
 	enum takeover_state state;
 
 	for (;;) {
-		bool dead = criu_keeper_is_dead(criu);
+		bool dead = criu_keeper_is_dead(criu), known;
 		json_t *all, *journal = find(criu, &all);
 
+		known = journal != NULL;
 		/* A restore that has not failed: the tasks run, whatever became of the keeper. */
 		if (dead && journal && criu->status == 0 && strcmp(criu->verb, "restore") == 0)
 			json_object_set_new(journal, "state",
@@ -75,7 +76,7 @@ enum takeover_state criu_settle(struct criu *criu)
 		/* The keeper still acts on criu's end. */
 		if (dead || criu->status == 0 || state >= TAKEOVER_RELEASED ||
 		    state == TAKEOVER_COMMITTED || takeover_now_ms() > deadline)
-			return state;
+			return known || criu->status == 0 ? state : TAKEOVER_STARTING;
 		poll(NULL, 0, LOOK_MS);
 	}
 }

@@ -161,7 +161,10 @@ static bool may_announce(struct takeover_keeper *k, size_t i)
 
 	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
 		return true;
-	takeover_doubt_claimed(k, i);
+	/* The source holds its own instance down until then. */
+	if (takeover_config_present(&k->config, &k->manifest->addresses[i], &here) == 0 && here)
+		takeover_doubt_claimed(k, i);
+	here = false;
 	return takeover_address_present(&k->manifest->addresses[i], &here) == 0 && here;
 }
 
@@ -403,6 +406,19 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 		takeover_doubt_begin(k);
 }
 
+/* keepalived was restarted, perhaps. Then all is announced anew. */
+static bool comes_back(struct takeover_keeper *k)
+{
+	long now = takeover_now_ms();
+
+	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) ||
+	    now - k->ready_at_ms > k->config.hold_seconds * 1000L)
+		return false;
+	k->claimed_at_ms = now;
+	k->round = 0;
+	return true;
+}
+
 void takeover_destination_tick(struct takeover_keeper *k)
 {
 	long since = takeover_now_ms() - k->claimed_at_ms;
@@ -424,7 +440,8 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		k->enlarged = true;
 	}
 	if (k->state == TAKEOVER_RELEASED && !all_here(k)) {
-		k->state = TAKEOVER_DONE;
+		if (!comes_back(k))
+			k->state = TAKEOVER_DONE;
 		return;
 	}
 	while (takeover_announce_schedule[k->round] >= 0 &&

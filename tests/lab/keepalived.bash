@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # For keepalived.bats: the service addresses are keepalived's on alpha and beta.
-# shellcheck disable=SC2154,SC2034,SC2016,SC2086 # variables of, and for, helper.bash; what the hosts expand
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of, and for, helper.bash
 
 address6=2001:db8::100
 # keepalived announces the address wherever VRRP puts it, before the service is there, and
@@ -26,7 +26,7 @@ instance() {
 }
 
 # One instance with both addresses; a test may say something else.
-instances() { instance VI_1 51 $address/24 $address6/64; }
+instances() { instance VI_1 51 "$address/24" "$address6/64"; }
 
 # configure HOST PRIORITY
 configure() {
@@ -38,7 +38,7 @@ configure() {
 	} >"$shared/keepalived-$1.conf"
 	on "$1" sh -c "mkdir -p /run/ip-takeover.d; install -m 644 /shared/keepalived-$1.conf /etc/keepalived/keepalived.conf"
 	printf 'addresses = (\n\t{ address = "%s/24"; device = "eth0"; backend = "keepalived"; },\n\t{ address = "%s/64"; device = "eth0"; backend = "keepalived"; }\n);\n' \
-		$address $address6 | on "$1" tee /etc/criu/ip-takeover.conf >/dev/null
+		"$address" "$address6" | on "$1" tee /etc/criu/ip-takeover.conf >/dev/null
 }
 
 # start_keepalived HOST
@@ -56,8 +56,8 @@ holds_both() { holds_address "$1" && on "$1" ip -o address show to $address6 | g
 
 # keepalived_on_both [PRIORITY PRIORITY]: alpha is master.
 keepalived_on_both() {
-	on alpha ip address del $address/24 dev eth0
-	on alpha ip address del $address6/64 dev eth0
+	on alpha ip address del "$address/24" dev eth0
+	on alpha ip address del "$address6/64" dev eth0
 	configure alpha "${1:-254}"
 	configure beta "${2:-253}"
 	start_keepalived alpha

@@ -62,13 +62,16 @@ dump_and_restore() {
 	no_fault
 }
 
-@test "IPv6, both families of one service" {
-	keepalived_on_both
+start_redis_on_both() {
 	on alpha redis-server --bind $address $address6 --port 6379 --save '' --protected-mode no \
 		--daemonize yes --dir /tmp --pidfile /run/redis.pid --logfile /tmp/redis.log >/dev/null
 	until_true 10 "redis writes its pidfile" on alpha test -s /run/redis.pid
 	pid=$(on alpha cat /run/redis.pid)
-	rm -f "$shared/ready6"
+}
+
+@test "IPv6, both families of one service" {
+	keepalived_on_both
+	start_redis_on_both
 	on client /src/build/takeover-load redis $address6 6379 --connections 50 --duration 120 \
 		--interval-ms 10-30 --ready /shared/ready6 --json /shared/load6.json \
 		>"$shared/load6.out" 2>"$shared/load6.err" 3>&- &
@@ -86,6 +89,25 @@ dump_and_restore() {
 	load=
 	holds_both alpha
 	not holds_address beta
+	ends_at alpha via alpha beta alpha
+	no_fault
+}
+
+@test "IPv4 by keepalived, IPv6 by ourselves" {
+	local host
+	instances() { instance VI_1 51 $address/24; }
+	keepalived_on_both
+	for host in alpha beta; do
+		on $host sed -i '/2001:db8/s/keepalived/garp/' /etc/criu/ip-takeover.conf
+	done
+	on alpha ip address add $address6/64 dev eth0 nodad
+	start_redis_on_both
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	holds_both beta
+	migrate beta alpha
+	holds_both alpha
+	not on beta sh -c "ip -o address show to $address6 | grep -q $address6"
 	ends_at alpha via alpha beta alpha
 	no_fault
 }
@@ -215,6 +237,27 @@ restart() {
 @test "keepalived of beta is stopped when it is to restore" { meanwhile source restore beta stop_keepalived beta; all_or_nothing; no_fault; }
 @test "keepalived of beta is restarted when beta is ready" { meanwhile destination ready none restart beta; all_or_nothing; no_fault; }
 @test "keepalived of alpha is stopped at the commit" { meanwhile source commit alpha stop_keepalived alpha; all_or_nothing; no_fault; }
+@test "keepalived of alpha is stopped before the dump" { meanwhile source dump alpha stop_keepalived alpha; all_or_nothing; no_fault; }
+@test "keepalived of beta is stopped when beta is ready" { meanwhile destination ready beta stop_keepalived beta; all_or_nothing; no_fault; }
+
+dead_and_stopped() {
+	signal_to KILL destination-keeper
+	until_true 5 "they die" have_died beta
+	stop_keepalived beta
+}
+
+@test "the keepers of beta are killed and its keepalived stopped when it is ready: the images stay" {
+	meanwhile destination ready beta dead_and_stopped
+	grep "Its images stay in" "$shared/migrate.err"
+	no_process alpha
+	no_process beta
+	rm -r "$shared/images"
+	on alpha sh -c 'mv /dev/shm/ip-takeover-* /shared/images'
+	restore alpha plugin
+	holds_address alpha
+	answers_go_on
+	end_load
+}
 
 # Each who takes part is killed once, where it hurts.
 busy() {
