@@ -283,7 +283,7 @@ static int release(struct takeover_keeper *k)
 
 void takeover_destination_rollback(struct takeover_keeper *k)
 {
-	bool announced = k->state == TAKEOVER_CLAIMED;
+	bool announced = k->state == TAKEOVER_CLAIMED, stays;
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		announced |= k->execs[i].drawn;
@@ -291,10 +291,14 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	/* A criu that was killed leaves its half-restored tasks waiting for ever. */
 	if (k->criu_fd < 0)
 		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
-	takeover_backend_let_go(k);
+	/* Where keepalived does not let go, the guard stays, and drops. */
+	stays = takeover_backend_let_go(k) < 0 &&
+		takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
 	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
-	if (announced)
+	if (stays)
+		takeover_guard_shut(k->guard);
+	else if (announced)
 		takeover_keeper_shut(k);
 	else
 		takeover_keeper_unguard(k);

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "netlink.h"
 #include "segment.h"
+#include "sockets.h"
 
 /* Of this worker; the next one makes its own. */
 static int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
@@ -40,6 +41,31 @@ static int add(struct takeover_keeper *k, const char *text)
 	return 0;
 }
 
+/* Its guard would cut off a service that runs here. */
+static int check_idle(struct takeover_keeper *k)
+{
+	struct takeover_sockets sockets;
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int ret = takeover_sockets_list(&sockets);
+
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot list sockets: %s", strerror(-ret));
+	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++) {
+		const struct takeover_address *a = &k->manifest->addresses[i];
+
+		for (size_t s = 0; ret == 0 && s < sockets.n; s++)
+			if (takeover_socket_is_on(&sockets.all[s], a))
+				ret = takeover_keeper_say(
+					k, -EBUSY,
+					"%s: port %u is in use there on this host; prepare the one "
+					"that the service will move to",
+					takeover_address_ip(a, text, sizeof(text)),
+					sockets.all[s].local_port);
+	}
+	free(sockets.all);
+	return ret;
+}
+
 int takeover_standby_open(struct takeover_keeper *k, const char *names)
 {
 	char *copy = strdup(names), *rest = copy, *name;
@@ -63,7 +89,7 @@ int takeover_standby_open(struct takeover_keeper *k, const char *names)
 						   ret == -EPERM ? "no permission (CAP_NET_RAW)"
 								 : strerror(-ret));
 	}
-	return takeover_backend_prepare(k) ?: takeover_keeper_hold(k, false);
+	return check_idle(k) ?: takeover_backend_prepare(k) ?: takeover_keeper_hold(k, false);
 }
 
 /* Whatever an earlier takeover has left in the track files: now the addresses may come. */

@@ -240,6 +240,15 @@ restart() {
 @test "keepalived of alpha is stopped before the dump" { meanwhile source dump alpha stop_keepalived alpha; all_or_nothing; no_fault; }
 @test "keepalived of beta is stopped when beta is ready" { meanwhile destination ready beta stop_keepalived beta; all_or_nothing; no_fault; }
 
+# Its addresses stay.
+kill_keepalived() {
+	on "$1" sh -c 'kill -KILL $(cat /run/keepalived.pid /run/vrrp.pid); rm /run/keepalived.pid /run/vrrp.pid'
+}
+
+@test "keepalived of beta is killed when it is to restore" { meanwhile source restore beta kill_keepalived beta; all_or_nothing; no_fault; }
+@test "keepalived of beta is killed when beta is ready" { meanwhile destination ready beta kill_keepalived beta; all_or_nothing; no_fault; }
+@test "keepalived of alpha is killed after the withdrawal" { meanwhile source restore alpha kill_keepalived alpha; all_or_nothing; no_fault; }
+
 dead_and_stopped() {
 	signal_to KILL destination-keeper
 	until_true 5 "they die" have_died beta
@@ -386,6 +395,8 @@ hears() { on "$1" nft delete table ip deaf; }
 	exits 1 "not in this host's configuration" on beta /src/build/ip-takeover prepare 192.0.2.101
 	exits 2 "usage" on beta /src/build/ip-takeover prepare
 	exits 2 "usage" on beta /src/build/ip-takeover prepare --seconds 0 $address
+	start_redis
+	exits 1 "port 6379 is in use there" on alpha /src/build/ip-takeover prepare $address
 	exits 1 "not an address" on beta /src/build/ip-takeover prepare 192.0.2
 	stop_keepalived beta
 	exits 1 "keepalived does not run here" on beta /src/build/ip-takeover prepare $address
