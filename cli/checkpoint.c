@@ -69,14 +69,16 @@ static int open_store(struct checkpoint *c)
 	return ret < 0 ? say(c, ret, strerror(-ret)) : 0;
 }
 
-/* It writes its record into the images last. */
-static void await_keeper(const struct criu *criu)
+/* It writes its record into the images last; or it was killed, and its rest is ours. */
+static void await_keeper(struct criu *criu)
 {
 	long deadline = takeover_now_ms() + KEEPER_MS;
 	struct timespec pause = { .tv_nsec = KEEPER_AT_MS * 1000000L };
 
-	while (access(criu->socket, F_OK) == 0 && takeover_now_ms() < deadline)
+	while (access(criu->socket, F_OK) == 0 && !criu_keeper_is_dead(criu) &&
+	       takeover_now_ms() < deadline)
 		nanosleep(&pause, NULL);
+	criu_settle(criu);
 }
 
 /* The connections are not in it: nobody could go on with them, and criu need not touch them. */
@@ -108,14 +110,13 @@ static int dump(struct checkpoint *c)
 	/* Whoever interrupts us waits: criu must not be killed while its code is in the service. */
 	while (!criu_wait(&c->criu, WAIT_MS))
 		;
-	criu_settle(&c->criu);
+	await_keeper(&c->criu);
 	if (WIFSIGNALED(c->criu.status))
 		return say(c, -ECANCELED, "criu was killed");
 	if (c->criu.status != 0) {
 		criu_why(&c->criu, c->why, sizeof(c->why));
 		return say(c, -ECANCELED, "criu dump failed without a word; is it installed?");
 	}
-	await_keeper(&c->criu);
 	return 0;
 }
 

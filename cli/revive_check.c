@@ -52,7 +52,13 @@ static int find_addresses(struct revival *r, bool claim)
 				   "%s is not in this host's configuration; add it "
 				   "to " TAKEOVER_CONFIG_PATH,
 				   text);
-		ret = takeover_address_present(own, &r->present[i]);
+		ret = takeover_config_present(&r->config, own, &r->present[i]);
+		if (ret == 0 && !r->present[i] && claim &&
+		    takeover_config_backend(&r->config, own)->kind != TAKEOVER_BACKEND_GARP)
+			return say(r, -EADDRNOTAVAIL,
+				   "%s is not on %s, and its backend gives it, not --claim: "
+				   "ip-takeover claim %s, then revive",
+				   text, own->device, text);
 		if (ret < 0)
 			return say(r, ret, "%s: %s", own->device, strerror(-ret));
 		if (!r->present[i] && !claim)

@@ -73,7 +73,8 @@ static bool over(const struct takeover_keeper *k)
 
 static void settle(struct takeover_keeper *k)
 {
-	bool gave = k->state == (k->role == TAKEOVER_SOURCE ? TAKEOVER_DONE : TAKEOVER_ROLLED_BACK);
+	bool gave = !k->checkpoint &&
+		    k->state == (k->role == TAKEOVER_SOURCE ? TAKEOVER_DONE : TAKEOVER_ROLLED_BACK);
 
 	k->at_rest = !gave || takeover_backend_settle(k) != -EINPROGRESS;
 }

@@ -19,7 +19,9 @@ while True:
 }
 
 # The priorities of syslog: daemon is 3 * 8.
-logged() { grep -q "^<$((3 * 8 + $1))>.*ip-takeover: .*$2" "$shared/syslog"; }
+# What is logged comes a moment after it was said.
+logged() { until_true 5 "the log says $2" in_log "$@"; }
+in_log() { grep -q "^<$((3 * 8 + $1))>.*ip-takeover: .*$2" "$shared/syslog"; }
 err=3 notice=5 info=6
 
 notify() { on "$1" env IP_TAKEOVER=$program /src/scripts/keepalived-notify "${@:2}" 3>&-; }
