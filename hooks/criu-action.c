@@ -4,11 +4,14 @@
  * CRTOOLS_SCRIPT_ACTION. Exit code 0 goes on, 1 makes CRIU refuse or abort.
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "members.h"
+#include "request.h"
 #include "stage.h"
 
 /* CRTOOLS_IMAGE_DIR is /proc/<criu>/fd/<n> (criu/action-scripts.c): it names CRIU's
@@ -32,6 +35,13 @@ static pid_t pid_of(const char *text)
 	return strcmp(text, again) == 0 ? atoi(text) : -1;
 }
 
+static bool is_socket(const char *path)
+{
+	static const char start[] = TAKEOVER_RUN_DIR "/criu-";
+
+	return strncmp(path, start, sizeof(start) - 1) == 0 && strlen(path) < TAKEOVER_SOCKET_LEN;
+}
+
 static int refuse(const char *name, const char *expected)
 {
 	fprintf(stderr, "criu-action: %s: expected %s; run me by criu --action-script\n", name,
@@ -45,6 +55,7 @@ int main(void)
 	const char *images = getenv("CRTOOLS_IMAGE_DIR");
 	const char *root = getenv("CRTOOLS_INIT_PID");
 	const char *mover = getenv("IP_TAKEOVER_MOVER");
+	const char *keeper = getenv(TAKEOVER_KEEPER_ENV), *tree = getenv(TAKEOVER_TREES_ENV);
 	struct takeover_stage_context context = { 0 };
 	char self[PATH_MAX], line[600];
 	ssize_t n;
@@ -62,6 +73,14 @@ int main(void)
 	context.mover = mover ? pid_of(mover) : 0;
 	if (context.mover < 0)
 		return refuse("IP_TAKEOVER_MOVER", "the PID of ip-takeover migrate, or nothing");
+	context.keeper = keeper && *keeper ? keeper : NULL;
+	if (context.keeper && (context.mover == 0 || !is_socket(keeper)))
+		return refuse(TAKEOVER_KEEPER_ENV, "a keeper's socket of ip-takeover migrate");
+	/* Of a tree that is to be restored criu does not know it yet. */
+	if (context.keeper && context.root_pid == 0)
+		context.root_pid = tree ? pid_of(tree) : -1;
+	if (context.root_pid < 0)
+		return refuse(TAKEOVER_TREES_ENV, "the PID of this tree's root");
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0) {
 		perror("criu-action: /proc/self/exe");

@@ -34,7 +34,9 @@ static pid_t root; /* of the tree that is dumped or restored */
 
 static int stage(const char *name, int value)
 {
-	struct takeover_stage_context context = { self, getpid(), root, images, 0, false };
+	struct takeover_stage_context context = {
+		.self = self, .criu_pid = getpid(), .root_pid = root, .images = images
+	};
 	char line[600];
 	int ret;
 

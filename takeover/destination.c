@@ -237,6 +237,8 @@ static int claim(struct takeover_keeper *k)
 	int ret;
 
 	if (k->state == TAKEOVER_PREPARED) {
+		if (!takeover_members_wait(k))
+			return -EINPROGRESS;
 		takeover_event(k, "claim");
 		adopt_connections(k);
 		unscale_windows(k);
@@ -261,6 +263,9 @@ static int claim(struct takeover_keeper *k)
 	k->round = 1;
 	k->state = TAKEOVER_CLAIMED;
 	takeover_journal(k, "claimed");
+	/* Should we be killed between two answers, neither tree waits for the other. */
+	if (k->n_members > 0 && takeover_keeper_mark(k) < 0)
+		takeover_event(k, "not marked");
 	return 0;
 }
 
@@ -273,7 +278,12 @@ static int release(struct takeover_keeper *k)
 	/* A CRIU that runs no post-restore script for us: this is the last moment. */
 	ret = claim(k);
 	if (ret < 0)
-		return ret;
+		return ret == -EINPROGRESS ? -ECANCELED : ret;
+	/* The tasks of a tree that ran already could not be restored again with the others. */
+	k->news |= !k->left_repair;
+	k->left_repair = true;
+	if (!takeover_members_left_repair(k))
+		return -EINPROGRESS;
 	/* The event loop lets in what waits as soon as criu has its answer: thousands of
 	 * packets take their time, and criu need not wait for them. */
 	k->state = TAKEOVER_RELEASED;
@@ -288,9 +298,11 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		announced |= k->execs[i].drawn;
 	takeover_journal(k, "rollback");
+	takeover_members_look(k);
 	/* A criu that was killed leaves its half-restored tasks waiting for ever. */
-	if (k->criu_fd < 0)
+	if (k->criu_fd < 0 || (announced && k->n_members > 0))
 		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
+	takeover_members_kill(k, announced);
 	/* Where keepalived does not let go, the guard stays, and drops. */
 	stays = takeover_backend_let_go(k) < 0 &&
 		takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
@@ -337,7 +349,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 		break;
 	case TAKEOVER_RESTORE_RELEASE:
 		ret = k->state == TAKEOVER_ROLLED_BACK ? -ECANCELED : release(k);
-		if (ret < 0)
+		if (ret < 0 && ret != -EINPROGRESS)
 			ret = refuse_release(k);
 		break;
 	case TAKEOVER_RESTORE_EXIT:
@@ -401,6 +413,17 @@ void takeover_destination_criu_gone(struct takeover_keeper *k)
 	rollback_after(k, "criu ended before the process was restored");
 }
 
+void takeover_destination_member_gone(struct takeover_keeper *k, struct takeover_member *m)
+{
+	takeover_members_look(k);
+	if (k->state == TAKEOVER_ROLLED_BACK)
+		takeover_tasks_kill(m->root_fd, k->manifest->addresses, k->manifest->n_addresses);
+	if (k->state >= TAKEOVER_RELEASED)
+		return;
+	takeover_event(k, TAKEOVER_EVENT_CRIU_GONE);
+	rollback_after(k, "criu ended before all processes were restored");
+}
+
 /* Until the tasks are ready nobody can have decided; then only the source knows. */
 void takeover_destination_mover_gone(struct takeover_keeper *k)
 {
@@ -427,6 +450,8 @@ void takeover_destination_tick(struct takeover_keeper *k)
 {
 	long since = takeover_now_ms() - k->claimed_at_ms;
 
+	if (k->state == TAKEOVER_PREPARED)
+		takeover_members_look(k);
 	if (k->state == TAKEOVER_READY && k->mover_pid > 0 && !k->decided)
 		takeover_doubt_ask(k);
 	if (k->state != TAKEOVER_CLAIMED && k->state != TAKEOVER_RELEASED)

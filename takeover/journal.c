@@ -44,9 +44,23 @@ static void read_line(const char *path, char *buf, size_t len)
 			*c = '?';
 }
 
+/* The PIDs of what moves beside the root, and of its criu. */
+static void add_members(json_t *json, const struct takeover_keeper *k)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < k->n_members; i++)
+		json_array_append_new(list, json_pack("{s:i, s:i}", "root_pid",
+						      (int)k->members[i].root_pid, "criu_pid",
+						      (int)k->members[i].criu_pid));
+	if (k->n_members > 0)
+		json_object_set(json, "members", list);
+	json_decref(list);
+}
+
 static json_t *to_json(const struct takeover_keeper *k)
 {
-	json_t *addresses = json_array(), *events = json_array();
+	json_t *addresses = json_array(), *events = json_array(), *json;
 	char text[TAKEOVER_ADDRESS_STRLEN], host[64], boot[64];
 
 	read_line("/proc/sys/kernel/hostname", host, sizeof(host));
@@ -64,7 +78,7 @@ static json_t *to_json(const struct takeover_keeper *k)
 		json_array_append_new(events, json_pack("{s:I, s:s}", "at_ns",
 							(json_int_t)k->events[i].at_ns, "what",
 							k->events[i].what));
-	return json_pack(
+	json = json_pack(
 		"{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:s, s:I, "
 		"s:I, s:i, s:o, "
 		"s:o, s:o, s:b}",
@@ -81,6 +95,9 @@ static json_t *to_json(const struct takeover_keeper *k)
 			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
 			  (int)k->unrest.datagrams),
 		"events", events, "checkpoint", k->checkpoint);
+	if (json)
+		add_members(json, k);
+	return json;
 }
 
 static void journal_path(const struct takeover_keeper *k, char *buf, size_t len)

@@ -49,6 +49,20 @@ static bool is_socket(const json_t *journal)
 	       strlen(path) < TAKEOVER_SOCKET_LEN;
 }
 
+/* Of several trees: those beside the first. */
+static bool are_members(const json_t *members)
+{
+	const json_t *member;
+	size_t i;
+
+	if (members && (!json_is_array(members) || json_array_size(members) > TAKEOVER_MEMBERS_MAX))
+		return false;
+	json_array_foreach(members, i, member)
+		if (!is_pid(member, "root_pid", 0) || !is_pid(member, "criu_pid", 0))
+			return false;
+	return true;
+}
+
 /* What is wrong, or NULL. */
 static const char *check(const json_t *journal)
 {
@@ -75,6 +89,8 @@ static const char *check(const json_t *journal)
 		return "socket: expected that of the keeper of criu_pid in " TAKEOVER_RUN_DIR;
 	if (!is_pid(journal, "root_pid", 0))
 		return "root_pid: expected a PID or 0";
+	if (!are_members(json_object_get(journal, "members")))
+		return "members: expected at most 15 { \"root_pid\": 12, \"criu_pid\": 0 }";
 	/* Tables of this name are deleted on rollback. */
 	snprintf(guard, sizeof(guard), "%.8s-%s", text(journal, "id"), role);
 	if (strcmp(text(journal, "guard"), guard) != 0)

@@ -77,7 +77,7 @@ static int listen_socket(const struct takeover_keeper *k)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (void *)&sun, sizeof(sun)) < 0 || listen(fd, 8) < 0) {
+	if (bind(fd, (void *)&sun, sizeof(sun)) < 0 || listen(fd, TAKEOVER_ASKERS_MAX) < 0) {
 		int ret = -errno;
 
 		close(fd);
@@ -131,7 +131,10 @@ static int open_all(struct takeover_keeper *k, const char *images)
 		return takeover_keeper_say(k, -errno,
 					   "cannot watch ip-takeover migrate (pid %d): %s",
 					   (int)k->mover_pid, strerror(errno));
-	ret = open_role(k, images + 1);
+	if (k->role != TAKEOVER_STANDBY)
+		ret = takeover_members_read(k,
+					    k->mover_pid > 0 ? getenv(TAKEOVER_TREES_ENV) : NULL);
+	ret = ret ?: open_role(k, images + 1);
 	if (ret != 0)
 		return ret;
 	k->listen_fd = listen_socket(k);

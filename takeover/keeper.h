@@ -20,6 +20,7 @@
 #include "hold.h"
 #include "kept.h"
 #include "manifest.h"
+#include "members.h"
 #include "quiesce.h"
 #include "request.h"
 #include "routes.h"
@@ -90,7 +91,13 @@ struct takeover_keeper {
 	int root_fd;	  /* pidfd of the restored tree's root, -1 (worker) */
 	int images_fd;	  /* CRIU's image directory, O_PATH */
 	int listen_fd, report_fd;
-	bool reported;		 /* how the first step went, to report_fd */
+	bool reported; /* how the first step went, to report_fd */
+	struct takeover_reply report;
+	struct takeover_half half; /* on the destination: of the leader */
+	struct takeover_member members[TAKEOVER_MEMBERS_MAX];
+	size_t n_members;
+	bool news;		 /* somebody has come so far that others may go on */
+	bool left_repair;	 /* on the destination: the leader's sockets */
 	bool released, enlarged; /* on the destination: the packets, the segments */
 	struct takeover_config config;
 	struct takeover_manifest *manifest;
@@ -143,7 +150,7 @@ struct takeover_keeper {
 };
 
 /* Connections to the keeper that have not said anything yet, or wait for a decision. */
-#define TAKEOVER_ASKERS_MAX 16
+#define TAKEOVER_ASKERS_MAX 40
 
 struct takeover_askers {
 	struct takeover_asker {
@@ -162,6 +169,8 @@ int takeover_source_begin(struct takeover_keeper *keeper);
 int takeover_source_request(struct takeover_keeper *keeper, const struct takeover_request *request);
 void takeover_source_criu_gone(struct takeover_keeper *keeper);
 void takeover_source_mover_gone(struct takeover_keeper *keeper);
+void takeover_source_member_gone(struct takeover_keeper *keeper, struct takeover_member *member,
+				 bool killed);
 void takeover_source_held(struct takeover_keeper *keeper, struct takeover_held *packet);
 void takeover_source_leaving(struct takeover_keeper *keeper, uint32_t id, const void *packet,
 			     size_t len);
@@ -177,6 +186,8 @@ int takeover_destination_request(struct takeover_keeper *keeper,
 				 const struct takeover_request *request);
 void takeover_destination_criu_gone(struct takeover_keeper *keeper);
 void takeover_destination_mover_gone(struct takeover_keeper *keeper);
+void takeover_destination_member_gone(struct takeover_keeper *keeper,
+				      struct takeover_member *member);
 void takeover_destination_tick(struct takeover_keeper *keeper);
 void takeover_destination_rollback(struct takeover_keeper *keeper);
 
@@ -235,6 +246,9 @@ void takeover_keeper_shut(struct takeover_keeper *keeper);
 /* Accept whoever wants to ask, and answer those who have; a role's -EINPROGRESS says that it
  * is not decided yet. */
 void takeover_keeper_serve(struct takeover_keeper *keeper, struct takeover_askers *askers);
+
+/* Before anybody hears of the decision: see takeover_request_mark(). */
+int takeover_keeper_mark(const struct takeover_keeper *keeper);
 
 /* Whether the worker has nothing left to do. */
 bool takeover_keeper_ended(const struct takeover_keeper *keeper);

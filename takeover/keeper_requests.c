@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests to the keeper: who may ask, what is asked, and the answer. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,8 +17,22 @@ static bool of_our_role(const struct takeover_keeper *k, enum takeover_request_v
 	       (verb <= TAKEOVER_DUMP_EXIT) == (k->role == TAKEOVER_SOURCE);
 }
 
+int takeover_keeper_mark(const struct takeover_keeper *k)
+{
+	char path[TAKEOVER_SOCKET_LEN + 16];
+	int fd = open(takeover_request_mark(k->socket, path, sizeof(path)),
+		      O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static int handle(struct takeover_keeper *k, const struct takeover_request *request)
 {
+	if (request->verb >= TAKEOVER_MEMBER_BEGINS)
+		return takeover_members_request(k, request);
 	if (request->root_pid > 0)
 		k->root_pid = request->root_pid;
 	if ((k->state == TAKEOVER_ROLLED_BACK || k->returning) &&
@@ -50,7 +65,7 @@ static void answer(struct takeover_keeper *k, const struct takeover_request *req
 	k->message[0] = '\0';
 	reply->ret = handle(k, request);
 	snprintf(reply->message, sizeof(reply->message), "%s",
-		 reply->ret == -ECANCELED && !k->message[0] ? "this takeover was rolled back"
+		 reply->ret == -ECANCELED && !k->message[0] ? TAKEOVER_WAS_ROLLED_BACK
 							    : k->message);
 	/* What a rollback has undone is no longer worth a word; why it came is. */
 	if (!k->message[0] && doubt == k->in_doubt &&
@@ -149,6 +164,12 @@ void takeover_keeper_serve(struct takeover_keeper *k, struct takeover_askers *as
 		askers->all[askers->n++] = asker;
 	}
 	/* One's request may be what another waits for. */
-	if (k->state != before || k->decided)
-		serve_all(k, askers);
+	do {
+		bool again = k->state != before || k->news;
+
+		before = k->state;
+		k->news = false;
+		if (again || k->decided)
+			serve_all(k, askers);
+	} while (k->state != before || k->news);
 }

@@ -66,6 +66,9 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 		[TAKEOVER_DUMP_EXIT] = TAKEOVER_EXIT_NO_CONNECTION,
 		[TAKEOVER_YIELD] = 1,
 		[TAKEOVER_COMMIT] = 1,
+		[TAKEOVER_MEMBER_BEGINS] = INT32_MAX,
+		[TAKEOVER_MEMBER_WAITS] = INT32_MAX,
+		[TAKEOVER_MEMBER_LEFT_REPAIR] = INT32_MAX,
 	};
 	struct takeover_request r;
 

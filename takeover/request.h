@@ -29,6 +29,10 @@ enum takeover_request_verb {
 	TAKEOVER_COMMIT, /* source: the tasks may die. destination: they may run; value: 1 of a
 			  * person, when in doubt */
 	TAKEOVER_ABORT,	 /* neither */
+	/* Of a tree's criu that moves beside the keeper's own (members.h); value: its PID */
+	TAKEOVER_MEMBER_BEGINS,	     /* pre-dump, pre-restore */
+	TAKEOVER_MEMBER_WAITS,	     /* post-dump, post-restore: for the decision */
+	TAKEOVER_MEMBER_LEFT_REPAIR, /* its sockets have */
 	TAKEOVER_VERBS,
 };
 
@@ -72,20 +76,28 @@ int takeover_request_receive(int fd, struct takeover_reply *ret_reply);
 int takeover_request_check(const void *datagram, size_t n, struct takeover_request *ret_request,
 			   char *error, size_t len);
 
+/* What the keeper says to whoever asks later. */
+#define TAKEOVER_WAS_ROLLED_BACK "this takeover was rolled back"
+
+/* What is said of it to criu. */
+#define TAKEOVER_KEEPER_IS_GONE "the keeper is gone, and has decided nothing"
+
 #define TAKEOVER_SOCKET_LEN 108 /* sun_path of unix(7) */
 
 /* The socket of the keeper of the criu process @criu_pid, which lives. Its name tells it
  * from those of earlier processes of that PID, by the time of its start. */
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len);
 
-/* Beside @socket: a file that says that the source has committed. The keeper makes it before it
- * says so to anybody, for those who find it dead. Returns @buf. */
+/* Beside @socket: a file that says that the source has committed; of several trees (members.h)
+ * also that the destination has. The keeper makes it before it says so to anybody, for those who
+ * find it dead. Returns @buf. */
 const char *takeover_request_mark(const char *socket, char *buf, size_t len);
 
 /* Start a keeper, "ip-takeover keeper ...", found beside the file @self or where
  * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
- * @role: "source", "checkpoint" or "destination". @mover: the process that drives both hosts, or 0. */
+ * @role: "source", "checkpoint" or "destination". @mover: the process that drives both hosts, or 0.
+ */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
 			  const char *images, pid_t mover, struct takeover_reply *ret_reply);
 

@@ -184,6 +184,22 @@ static void say_what_stays(struct takeover_keeper *k, const struct takeover_sock
 	}
 }
 
+static void hold(const struct takeover_keeper *k, struct takeover_sockets *sockets)
+{
+	takeover_sockets_hold(sockets, k->root_pid);
+	for (size_t i = 0; i < k->n_members; i++)
+		takeover_sockets_hold(sockets, k->members[i].root_pid);
+}
+
+static bool is_inside(const struct takeover_keeper *k, pid_t pid)
+{
+	bool inside = takeover_task_descends(pid, k->root_pid);
+
+	for (size_t i = 0; i < k->n_members; i++)
+		inside |= takeover_task_descends(pid, k->members[i].root_pid);
+	return inside;
+}
+
 /* The tree; when its root is not known, whoever holds a socket on the addresses. */
 static void find_tasks(struct takeover_keeper *k, const struct takeover_sockets *sockets)
 {
@@ -192,7 +208,7 @@ static void find_tasks(struct takeover_keeper *k, const struct takeover_sockets 
 
 	if (k->root_known && takeover_tasks_all(&pids, &n) == 0) {
 		for (size_t i = 0; i < n && k->n_tasks < TAKEOVER_TASKS_MAX; i++)
-			if (takeover_task_descends(pids[i], k->root_pid))
+			if (is_inside(k, pids[i]))
 				k->tasks[k->n_tasks++] = pids[i];
 		free(pids);
 		return;
@@ -215,7 +231,7 @@ int takeover_service_find(struct takeover_keeper *k)
 	ret = takeover_sockets_list(&sockets);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot list sockets: %s", strerror(-ret));
-	takeover_sockets_hold(&sockets, k->root_pid);
+	hold(k, &sockets);
 	for (size_t i = 0; ret == 0 && i < k->config.n_addresses; i++)
 		ret = find_address(k, &sockets, &k->config.addresses[i]);
 	if (ret == 0 && k->manifest->n_addresses > 0) {
@@ -233,7 +249,7 @@ void takeover_service_count(struct takeover_keeper *k)
 
 	if (takeover_sockets_list(&sockets) < 0)
 		return;
-	takeover_sockets_hold(&sockets, k->root_pid);
+	hold(k, &sockets);
 	count_connections(k, &sockets);
 	free(sockets.all);
 }

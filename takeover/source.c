@@ -124,19 +124,6 @@ int takeover_source_begin(struct takeover_keeper *k)
 	return 0;
 }
 
-/* Before anybody hears of it: see takeover_request_mark(). */
-static int mark(const struct takeover_keeper *k)
-{
-	char path[TAKEOVER_SOCKET_LEN + 16];
-	int fd = open(takeover_request_mark(k->socket, path, sizeof(path)),
-		      O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
-}
-
 static void commit(struct takeover_keeper *k)
 {
 	k->state = TAKEOVER_COMMITTED;
@@ -173,19 +160,24 @@ static void rollback_after(struct takeover_keeper *k, const char *why)
 	takeover_source_rollback(k);
 }
 
-/* The dumped tree's root; before criu has named it, whoever had a socket. */
+static enum takeover_task more(enum takeover_task most, pid_t pid)
+{
+	enum takeover_task state = takeover_task_state(pid);
+
+	return state > most ? state : most;
+}
+
+/* The dumped trees' roots; before criu has named one, whoever had a socket. */
 static enum takeover_task service_state(const struct takeover_keeper *k)
 {
 	enum takeover_task most = TAKEOVER_TASK_GONE;
 
 	if (k->root_pid > 0)
-		return takeover_task_state(k->root_pid);
-	for (size_t i = 0; i < k->n_tasks; i++) {
-		enum takeover_task state = takeover_task_state(k->tasks[i]);
-
-		if (state > most)
-			most = state;
-	}
+		most = more(most, k->root_pid);
+	for (size_t i = 0; i < k->n_members; i++)
+		most = more(most, k->members[i].root_pid);
+	for (size_t i = 0; i < k->n_tasks && k->root_pid == 0; i++)
+		most = more(most, k->tasks[i]);
 	return most;
 }
 
@@ -209,6 +201,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	case TAKEOVER_DUMP_PREPARED:
 		break;
 	case TAKEOVER_DUMP_WITHDRAW:
+		if (k->state == TAKEOVER_PREPARED && !takeover_members_wait(k))
+			return -EINPROGRESS;
 		ret = takeover_source_withdraw(k);
 		if (ret < 0)
 			takeover_source_rollback(k);
@@ -245,7 +239,7 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			return takeover_keeper_say(k, -EBUSY, "criu still dumps");
 		if (k->state != TAKEOVER_WITHDRAWN)
 			break;
-		ret = mark(k);
+		ret = takeover_keeper_mark(k);
 		if (ret < 0)
 			return takeover_keeper_say(
 				k, ret, "cannot write to " TAKEOVER_RUN_DIR ": %s", strerror(-ret));
@@ -332,6 +326,34 @@ void takeover_source_criu_gone(struct takeover_keeper *k)
 		died(k);
 }
 
+void takeover_source_member_gone(struct takeover_keeper *k, struct takeover_member *m, bool killed)
+{
+	char why[80];
+
+	if (k->state == TAKEOVER_COMMITTED) {
+		takeover_tasks_kill(m->root_fd, k->manifest->addresses, k->manifest->n_addresses);
+		return;
+	}
+	if (k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED)
+		return;
+	/* As above. */
+	if (killed)
+		takeover_tasks_end_repair_of(k->tasks, k->n_tasks, k->manifest->addresses,
+					     k->manifest->n_addresses);
+	if (k->state == TAKEOVER_ROLLED_BACK || k->returning) {
+		takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+		takeover_source_unlock(k);
+		return;
+	}
+	if (takeover_task_state(m->root_pid) == TAKEOVER_TASK_GONE)
+		snprintf(why, sizeof(why), "process %d died before its dump was complete",
+			 (int)m->root_pid);
+	else
+		snprintf(why, sizeof(why), "criu ended before process %d was dumped",
+			 (int)m->root_pid);
+	rollback_after(k, why);
+}
+
 /* Whoever was to decide. */
 void takeover_source_mover_gone(struct takeover_keeper *k)
 {
@@ -365,14 +387,13 @@ void takeover_source_tick(struct takeover_keeper *k)
 	takeover_doubt_answer(k);
 	takeover_source_return(k);
 	if (k->state == TAKEOVER_PREPARED && !k->silent && k->criu_fd >= 0 &&
-	    takeover_tasks_traced(k->tasks, k->n_tasks, k->criu_pid) &&
-	    takeover_source_silence(k) == 0)
+	    takeover_members_frozen(k) && takeover_source_silence(k) == 0)
 		takeover_event(k, "frozen");
 	if (k->state != TAKEOVER_COMMITTED)
 		return;
 	takeover_source_relay(k);
 	/* Committed by a mover: criu still ends the tasks. */
-	if (k->mover_pid > 0 && k->criu_fd >= 0)
+	if (k->mover_pid > 0 && (k->criu_fd >= 0 || !takeover_members_over(k)))
 		return;
 	if (back_here(k)) {
 		back(k);

@@ -46,7 +46,7 @@ void takeover_checkpoint_tick(struct takeover_keeper *k)
 {
 	if (k->state != TAKEOVER_PREPARED)
 		return;
-	if (!k->frozen && takeover_tasks_traced(k->tasks, k->n_tasks, k->criu_pid)) {
+	if (!k->frozen && takeover_tasks_traced(k->tasks, k->n_tasks, &k->criu_pid, 1)) {
 		k->frozen = true;
 		takeover_event(k, "frozen");
 	} else if (k->frozen && !takeover_task_traced(k->root_pid, k->criu_pid)) {

@@ -26,27 +26,75 @@ static const struct stage {
 	{ "exit(RESTORE)", TAKEOVER_RESTORE_EXIT, NULL },
 };
 
+/* Of a tree that moves beside the keeper's own (members.h). */
+static const struct stage of_member[] = {
+	{ "pre-dump", TAKEOVER_MEMBER_BEGINS, NULL },
+	{ "post-dump", TAKEOVER_MEMBER_WAITS, NULL },
+	{ "pre-restore", TAKEOVER_MEMBER_BEGINS, NULL },
+	{ "post-restore", TAKEOVER_MEMBER_WAITS, NULL },
+	{ "pre-resume", TAKEOVER_MEMBER_LEFT_REPAIR, NULL },
+};
+
+static const struct stage *find(const struct stage *all, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(all[i].name, name) == 0)
+			return &all[i];
+	return NULL;
+}
+
+/* The keeper is dead, and had decided: the dumped tasks must not run again, the restored ones
+ * must, as those of other trees do. */
+static bool is_decided(enum takeover_request_verb verb, const char *socket)
+{
+	char mark[TAKEOVER_SOCKET_LEN + 16];
+
+	return (verb == TAKEOVER_DUMP_WITHDRAW || verb == TAKEOVER_RESTORE_CLAIM ||
+		verb == TAKEOVER_MEMBER_WAITS) &&
+	       access(takeover_request_mark(socket, mark, sizeof(mark)), F_OK) == 0;
+}
+
+static int member_stage(const struct takeover_stage_context *c, const char *name, char *line,
+			size_t len)
+{
+	const struct stage *stage = find(of_member, sizeof(of_member) / sizeof(of_member[0]), name);
+	struct takeover_reply reply = { 0 };
+	int ret;
+
+	if (!stage)
+		return 0;
+	ret = takeover_request_wait(c->keeper, stage->verb, c->criu_pid, c->root_pid, &reply);
+	if (ret < 0 && is_decided(stage->verb, c->keeper)) {
+		snprintf(line, len, "%s: committed by a keeper that was killed then", name);
+		return 0;
+	}
+	if (ret < 0)
+		snprintf(line, len, "%s: " TAKEOVER_KEEPER_IS_GONE ": %s", name, strerror(-ret));
+	else if (reply.message[0])
+		snprintf(line, len, "%s: %s", name, reply.message);
+	else if (reply.ret < 0)
+		snprintf(line, len, "%s: refused: %s", name, strerror(-reply.ret));
+	return ret < 0 ? ret : reply.ret;
+}
+
 int takeover_stage(const struct takeover_stage_context *c, const char *name, int value, char *line,
 		   size_t len)
 {
 	struct takeover_reply reply = { 0 };
-	char socket[TAKEOVER_SOCKET_LEN], mark[TAKEOVER_SOCKET_LEN + 16];
-	const struct stage *stage = NULL;
+	char socket[TAKEOVER_SOCKET_LEN];
+	const struct stage *stage = find(stages, sizeof(stages) / sizeof(stages[0]), name);
 	int ret;
 
 	line[0] = '\0';
-	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (strcmp(stages[i].name, name) == 0)
-			stage = &stages[i];
+	if (c->keeper)
+		return member_stage(c, name, line, len);
 	if (!stage)
 		return 0;
 	/* A mover decides at the stages that have a keeper, in its own time. */
 	ret = (c->mover > 0 ? takeover_request_wait : takeover_request)(
 		takeover_request_path(c->criu_pid, socket, sizeof(socket)), stage->verb, value,
 		c->root_pid, &reply);
-	/* The keeper is dead, and had decided: the tasks must not run again. */
-	if (ret < 0 && stage->verb == TAKEOVER_DUMP_WITHDRAW && c->mover > 0 &&
-	    access(takeover_request_mark(socket, mark, sizeof(mark)), F_OK) == 0) {
+	if (ret < 0 && c->mover > 0 && is_decided(stage->verb, socket)) {
 		snprintf(line, len, "%s: committed by a keeper that was killed then", name);
 		return 0;
 	}
@@ -59,7 +107,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 	} else if (ret == -ENOENT && c->mover > 0 && stage->role == NULL &&
 		   (stage->verb == TAKEOVER_DUMP_WITHDRAW ||
 		    stage->verb == TAKEOVER_RESTORE_CLAIM)) {
-		snprintf(line, len, "%s: the keeper is gone, and has decided nothing", name);
+		snprintf(line, len, "%s: " TAKEOVER_KEEPER_IS_GONE, name);
 	} else if (ret == -ENOENT) {
 		return 0; /* no takeover here, or done already */
 	} else if (ret < 0)

@@ -15,6 +15,7 @@ struct takeover_stage_context {
 	const char *images; /* CRIU's image directory */
 	pid_t mover;	    /* who decides for both hosts (ip-takeover migrate), or 0 */
 	bool checkpoint;    /* a copy is taken: the addresses stay */
+	const char *keeper; /* of the leader, when criu_pid is a member's (members.h), or NULL */
 };
 
 /* Do what @stage ("pre-dump", "post-restore", ..., or the plugin's "init(DUMP)",

@@ -45,7 +45,7 @@ int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n)
 	return 0;
 }
 
-bool takeover_task_traced(pid_t pid, pid_t tracer)
+static pid_t tracer_of(pid_t pid)
 {
 	char path[64], line[256];
 	int by = 0;
@@ -57,7 +57,12 @@ bool takeover_task_traced(pid_t pid, pid_t tracer)
 		sscanf(line, "TracerPid: %d", &by);
 	if (f)
 		fclose(f);
-	return by == tracer;
+	return by;
+}
+
+bool takeover_task_traced(pid_t pid, pid_t tracer)
+{
+	return tracer_of(pid) == tracer;
 }
 
 const char *takeover_task_name(pid_t pid, char *buf, size_t len)
@@ -98,7 +103,7 @@ static const char *stat_of(pid_t pid, char *buf, size_t len)
 	return rest && strlen(rest) > 4 ? rest + 2 : "";
 }
 
-static pid_t parent_of(pid_t pid)
+pid_t takeover_task_parent(pid_t pid)
 {
 	char buf[1024];
 	int parent = 0;
@@ -163,13 +168,16 @@ enum takeover_task takeover_task_state(pid_t pid)
 	return state == 'T' ? TAKEOVER_TASK_STOPPED : TAKEOVER_TASK_RUNS;
 }
 
-bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer)
+bool takeover_tasks_traced(const pid_t *pids, size_t n, const pid_t *tracers, size_t n_tracers)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
-		bool traced = takeover_task_traced(pids[i], tracer);
+		pid_t tracer = tracer_of(pids[i]);
+		bool traced = false;
 
+		for (size_t t = 0; t < n_tracers; t++)
+			traced |= tracer == tracers[t];
 		if (!traced && takeover_task_state(pids[i]) != TAKEOVER_TASK_GONE)
 			return false;
 		any |= traced;
@@ -182,7 +190,7 @@ bool takeover_task_descends(pid_t pid, pid_t root)
 	for (int depth = 0; depth < 64 && pid > 1; depth++) {
 		if (pid == root)
 			return true;
-		pid = parent_of(pid);
+		pid = takeover_task_parent(pid);
 	}
 	return false;
 }

@@ -10,6 +10,9 @@
 /* Every process of this PID namespace but ourselves; free() *@ret_pids. */
 int takeover_tasks_all(pid_t **ret_pids, size_t *ret_n);
 
+/* 0 when it is gone. */
+pid_t takeover_task_parent(pid_t pid);
+
 /* Whether @pid is @root or descends from it. */
 bool takeover_task_descends(pid_t pid, pid_t root);
 
@@ -33,7 +36,8 @@ bool takeover_task_was_killed(pid_t pid, int pidfd);
 /* Whether @tracer traces it: criu has frozen it. */
 bool takeover_task_traced(pid_t pid, pid_t tracer);
 
-/* Whether it traces all of the @n processes that are not gone, and any at all. */
-bool takeover_tasks_traced(const pid_t *pids, size_t n, pid_t tracer);
+/* Whether one of the @tracers traces each of the @n processes that are not gone, and any at
+ * all. */
+bool takeover_tasks_traced(const pid_t *pids, size_t n, const pid_t *tracers, size_t n_tracers);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the keepers of one takeover say to each other without a connection: a destination in doubt
- * asks the source's, which answers; and it says when it lets packets in. Ethernet frames of the EtherType for local experiments (IEEE 802). Both know a
- * secret from the manifest, which no frame shows: it signs them.
+ * asks the source's, which answers; and it says when it lets packets in. Ethernet frames of the
+ * EtherType for local experiments (IEEE 802). Both know a secret from the manifest, which no frame
+ * shows: it signs them.
  *
  *   14  Ethernet header
  *    4  "ipto"

@@ -17,7 +17,9 @@
 #include "tasks.h"
 
 #define TICK_MS 10
-#define FIXED	5 /* descriptors to watch besides the wires and whoever asks */
+#define FIXED	5 /* descriptors to watch besides those of members, wires and askers */
+#define DESCRIPTORS_MAX                                                                            \
+	(FIXED + TAKEOVER_MEMBERS_MAX + TAKEOVER_ADDRESSES_MAX + TAKEOVER_ASKERS_MAX)
 
 static void on_held(void *data, uint32_t id, const void *payload, size_t len)
 {
@@ -68,7 +70,7 @@ static bool over(const struct takeover_keeper *k)
 	if (k->opened_at_ms != 0 || k->stuck_at_ms != 0)
 		return false;
 	return k->state == TAKEOVER_DONE || k->state == TAKEOVER_ABANDONED ||
-	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0);
+	       (k->state == TAKEOVER_ROLLED_BACK && k->criu_fd < 0 && takeover_members_over(k));
 }
 
 static void settle(struct takeover_keeper *k)
@@ -127,13 +129,28 @@ static void tick(struct takeover_keeper *k)
 		takeover_standby_tick(k);
 }
 
+/* criu waits for it, be it the worker's before us that has died too early. All of several trees
+ * are to freeze at one moment. */
+static void report(struct takeover_keeper *k)
+{
+	bool undone = k->state == TAKEOVER_ROLLED_BACK || k->returning;
+
+	if (k->reported || (k->role == TAKEOVER_SOURCE && k->state == TAKEOVER_PREPARED &&
+			    !undone && !takeover_members_here(k)))
+		return;
+	if (undone && k->report.ret == 0)
+		k->report.ret = -ECANCELED;
+	send(k->report_fd, &k->report, sizeof(k->report), MSG_NOSIGNAL);
+	k->reported = true;
+}
+
 static void loop(struct takeover_keeper *k)
 {
 	struct takeover_askers askers = { .n = 0 };
 
 	while (!takeover_keeper_ended(k)) {
 		bool source = k->role == TAKEOVER_SOURCE;
-		struct pollfd pfd[FIXED + TAKEOVER_ADDRESSES_MAX + TAKEOVER_ASKERS_MAX] = {
+		struct pollfd pfd[DESCRIPTORS_MAX] = {
 			{ .fd = k->listen_fd, .events = POLLIN },
 			{ .fd = k->criu_fd, .events = POLLIN },
 			{ .fd = takeover_hold_fd(k->hold), .events = POLLIN },
@@ -141,18 +158,23 @@ static void loop(struct takeover_keeper *k)
 			{ .fd = source ? takeover_hold_fd(k->hold_out) : -1, .events = POLLIN },
 			{ .fd = k->mover_fd, .events = POLLIN },
 		};
+		struct pollfd *wires = pfd + FIXED, *asking = wires + k->manifest->n_addresses;
+		struct pollfd *members = asking + askers.n;
 		size_t n = k->manifest->n_addresses;
 
 		for (size_t i = 0; i < n; i++) {
 			/* On the destination the claim itself reads what the probe drew. */
-			pfd[FIXED + i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
-			pfd[FIXED + i].events = POLLIN;
+			wires[i].fd = source ? takeover_wire_fd(k->wires[i]) : -1;
+			wires[i].events = POLLIN;
 		}
 		for (size_t i = 0; i < askers.n; i++)
-			pfd[FIXED + n + i] =
-				(struct pollfd){ .fd = askers.all[i].fd, .events = POLLIN };
+			asking[i] = (struct pollfd){ .fd = askers.all[i].fd, .events = POLLIN };
+		for (size_t i = 0; i < k->n_members; i++)
+			members[i] =
+				(struct pollfd){ .fd = k->members[i].criu_fd, .events = POLLIN };
 		/* The keeper starts another worker. */
-		if (poll(pfd, FIXED + n + askers.n, patience(k)) < 0 && errno != EINTR)
+		if (poll(pfd, FIXED + n + askers.n + k->n_members, patience(k)) < 0 &&
+		    errno != EINTR)
 			_exit(1);
 		if (pfd[2].revents || pfd[3].revents)
 			takeover_keeper_read(k);
@@ -162,10 +184,14 @@ static void loop(struct takeover_keeper *k)
 		if (pfd[1].revents && k->criu_fd >= 0)
 			on_criu_gone(k);
 		for (size_t i = 0; i < n; i++)
-			if (pfd[FIXED + i].revents)
+			if (wires[i].revents)
 				on_wire(k, i);
+		for (size_t i = 0; i < k->n_members; i++)
+			if (members[i].revents && k->members[i].criu_fd >= 0)
+				takeover_members_criu_gone(k, &k->members[i]);
 		tick(k);
 		takeover_keeper_release_rest(k);
+		report(k);
 		if (over(k))
 			settle(k);
 	}
@@ -177,6 +203,7 @@ static int begin(struct takeover_keeper *k)
 	k->held_tail = &k->held;
 	k->held = NULL;
 	k->guard = NULL;
+	takeover_members_open(k);
 	k->root_fd = k->root_pid > 0 ? syscall(SYS_pidfd_open, k->root_pid, 0) : -1;
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_words_listen(k);
@@ -196,16 +223,17 @@ void takeover_worker(struct takeover_keeper *k)
 {
 	char mark[TAKEOVER_SOCKET_LEN + 16];
 	bool first = k->state == TAKEOVER_STARTING;
-	struct takeover_reply reply = { 0 };
+	int ret;
 
 	/* Told apart from the keeper that watches over it. */
 	prctl(PR_SET_NAME, "ip-takeover-wrk");
-	reply.ret = begin(k);
-	snprintf(reply.message, sizeof(reply.message), "%s", k->message);
-	if (reply.ret < 0 && !first)
+	ret = begin(k);
+	k->report.ret = ret;
+	snprintf(k->report.message, sizeof(k->report.message), "%s", k->message);
+	if (ret < 0 && !first)
 		_exit(1);
 	/* Before the guard nothing has changed. */
-	if (reply.ret < 0 && k->guard_name[0]) {
+	if (ret < 0 && k->guard_name[0]) {
 		if (k->role == TAKEOVER_SOURCE) {
 			takeover_keeper_unguard(k);
 			unlinkat(k->images_fd, TAKEOVER_MANIFEST_NAME, 0);
@@ -216,14 +244,8 @@ void takeover_worker(struct takeover_keeper *k)
 		}
 		k->state = TAKEOVER_ROLLED_BACK;
 	}
-	/* criu waits for it, be it the worker's before us that has died too early. */
-	if (!k->reported) {
-		if (k->state == TAKEOVER_ROLLED_BACK && reply.ret == 0)
-			reply.ret = -ECANCELED;
-		send(k->report_fd, &reply, sizeof(reply), MSG_NOSIGNAL);
-		k->reported = true;
-	}
-	if (reply.ret == 0)
+	report(k);
+	if (ret == 0)
 		loop(k);
 	while (k->stuck_at_ms != 0 && !takeover_keeper_unguard(k))
 		poll(NULL, 0, TICK_MS);

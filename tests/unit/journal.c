@@ -66,6 +66,8 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(parse_with("root_pid", "0"), 0);
 	assert_int_equal(parse_with("root_pid", "2147483647"), 0);
 	assert_int_equal(parse_with("message", "\"said\""), 0);
+	assert_int_equal(parse_with("members", "[]"), 0);
+	assert_int_equal(parse_with("members", "[{\"root_pid\": 12, \"criu_pid\": 0}]"), 0);
 	/* What later versions may add. */
 	assert_int_equal(parse_with("colour", "\"blue\""), 0);
 	for (int state_ = 0; state_ < TAKEOVER_STATES; state_++) {
@@ -111,6 +113,9 @@ static void each_field_is_checked(void **state)
 		{ "root_pid", "-1", "a PID or 0" },
 		{ "root_pid", "2147483648", "a PID or 0" },
 		{ "root_pid", "null", "a PID or 0" },
+		{ "members", "{}", "at most 15" },
+		{ "members", "[12]", "at most 15" },
+		{ "members", "[{\"root_pid\": 12, \"criu_pid\": -1}]", "at most 15" },
 		{ "socket", NULL, "that of the keeper of criu_pid in /run/ip-takeover" },
 		{ "socket", "\"/etc/passwd\"", "that of the keeper" },
 		{ "socket", "\"/run/ip-takeover/criu-8-55.sock\"", "that of the keeper" },

@@ -62,16 +62,18 @@ static void test_any_name_runs(void **state)
 static void test_traced_without_those_gone(void **state)
 {
 	pid_t pids[] = { child("lives"), child("ended") };
+	const pid_t nobody = 0, me = getpid(), either[] = { getpid(), 0 };
 
 	(void)state;
-	assert_true(takeover_tasks_traced(pids, 2, 0));
-	assert_false(takeover_tasks_traced(pids, 2, getpid()));
-	assert_false(takeover_tasks_traced(pids, 0, 0));
+	assert_true(takeover_tasks_traced(pids, 2, &nobody, 1));
+	assert_true(takeover_tasks_traced(pids, 2, either, 2));
+	assert_false(takeover_tasks_traced(pids, 2, &me, 1));
+	assert_false(takeover_tasks_traced(pids, 0, &nobody, 1));
 	end(pids[1]);
 	waitpid(pids[1], NULL, 0);
-	assert_true(takeover_tasks_traced(pids, 2, 0));
-	assert_false(takeover_tasks_traced(pids, 2, getpid()));
-	assert_false(takeover_tasks_traced(pids + 1, 1, getpid()));
+	assert_true(takeover_tasks_traced(pids, 2, &nobody, 1));
+	assert_false(takeover_tasks_traced(pids, 2, &me, 1));
+	assert_false(takeover_tasks_traced(pids + 1, 1, &me, 1));
 	end(pids[0]);
 	waitpid(pids[0], NULL, 0);
 }
