@@ -52,6 +52,14 @@ struct images_end {
 /* Letters, digits, and "._-" except for a dot at the beginning. */
 bool images_name_is_plain(const char *name, size_t len);
 
+/* Several trees: those beside the first have a directory of their own each, "2" to "16", in that
+ * of the first. */
+#define IMAGES_DIRS_MAX 16
+
+/* Which of them a file named "pages-1.img", "2/pages-1.img" and so on lies in, 1 for the first.
+ * *@ret_skip: how many of the @len bytes say so. */
+int images_name_dir(const char *name, size_t len, size_t *ret_skip);
+
 /* The number N of pages-N.img; -1: it is another. */
 long images_pages_number(const char *name);
 

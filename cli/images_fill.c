@@ -2,7 +2,11 @@
 /* Files of the images, one after the other. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "images_receiver.h"
 
@@ -27,19 +31,40 @@ int images_fill_end(struct images_receiver *r)
 	return 0;
 }
 
+/* The new file @name, in the directory @dir. */
+static int create(struct images_receiver *r, int dir, const char *name)
+{
+	char path[16];
+	int fd, ret;
+
+	if (dir == 1)
+		return images_file_create(&r->file, r->dirfd, name);
+	snprintf(path, sizeof(path), "%d", dir);
+	if (mkdirat(r->dirfd, path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(r->dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = images_file_create(&r->file, fd, name);
+	close(fd);
+	return ret;
+}
+
 int images_fill_file(struct images_receiver *r, const struct channel_message *m)
 {
 	char name[IMAGES_NAME_MAX + 1];
-	int ret = images_fill_end(r);
+	int ret = images_fill_end(r), dir;
+	size_t skip;
 
 	if (ret < 0)
 		return ret;
-	if (!images_name_is_plain((const char *)m->payload, m->len))
+	dir = images_name_dir((const char *)m->payload, m->len, &skip);
+	if (!images_name_is_plain((const char *)m->payload + skip, m->len - skip))
 		return images_refuse(r, -EPROTO, "images: a file with a name that none has");
 	if (r->files >= IMAGES_FILES_MAX)
 		return images_refuse(r, -EFBIG, "images: more than %d files", IMAGES_FILES_MAX);
-	memcpy(name, m->payload, m->len);
-	name[m->len] = '\0';
+	memcpy(name, m->payload + skip, m->len - skip);
+	name[m->len - skip] = '\0';
 	/* What the file itself takes. */
 	ret = images_charge(r, r->store.size);
 	if (ret < 0)
@@ -50,7 +75,7 @@ int images_fill_file(struct images_receiver *r, const struct channel_message *m)
 		r->file = *spare;
 		*spare = IMAGES_FILE_NONE;
 	}
-	ret = images_file_create(&r->file, r->dirfd, name);
+	ret = create(r, dir, name);
 	if (ret < 0)
 		return images_refuse(r, ret, "images: cannot create %s: %s", name, strerror(-ret));
 	r->files++;

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -154,37 +155,40 @@ static bool is_log(const char *name)
 	return len >= 4 && strcmp(name + len - 4, ".log") == 0;
 }
 
-/* A file of the directory. @followed: bytes of pages files that have been sent already. */
-static int send_file(struct images_sender *s, const char *name, uint64_t *followed)
+/* The file @name of the directory @dirfd, "DIR/" to the other side. @followed: bytes of pages
+ * files that have been sent already. */
+static int send_file(struct images_sender *s, int dirfd, const char *dir, const char *name,
+		     uint64_t *followed)
 {
+	char full[16 + NAME_MAX];
 	long number = images_pages_number(name);
 	struct stat st;
 	int fd, ret;
 
-	if (fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return images_say(s, -errno, "%s: %s", name, strerror(errno));
 	if (!S_ISREG(st.st_mode) || is_log(name))
 		return 0;
-	if (number > 0 && number <= s->number) {
+	if (dirfd == s->dirfd && number > 0 && number <= s->number) {
 		*followed += st.st_size;
 		return 0;
 	}
 	if (!images_name_is_plain(name, strlen(name)))
 		return images_say(s, -EINVAL, "images: a file with a name that none of criu's has");
-	fd = openat(s->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return images_say(s, -errno, "%s: %s", name, strerror(errno));
-	ret = begin_file(s, fd, name);
+	snprintf(full, sizeof(full), "%s%s", dir, name);
+	ret = begin_file(s, fd, full);
 	if (ret == 0 && number >= 0)
 		ret = send_pages(s);
 	return ret ?: finish_file(s);
 }
 
-static int send_files(struct images_sender *s)
+static int send_files(struct images_sender *s, int dirfd, const char *name, uint64_t *followed)
 {
-	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	uint64_t followed = 0;
 	struct dirent *entry;
 	int ret = 0;
 
@@ -195,16 +199,37 @@ static int send_files(struct images_sender *s)
 		return ret;
 	}
 	while (ret == 0 && (entry = readdir(dir)))
-		ret = send_file(s, entry->d_name, &followed);
+		ret = send_file(s, dirfd, name, entry->d_name, followed);
 	closedir(dir);
-	if (ret == 0 && followed != s->followed)
-		ret = images_say(s, -EIO, "images: a pages file has grown after the next one");
+	return ret;
+}
+
+/* Those of the trees beside the first. */
+static int send_dirs(struct images_sender *s)
+{
+	int ret = 0;
+
+	for (int i = 2; i <= IMAGES_DIRS_MAX && ret == 0; i++) {
+		char name[16];
+		uint64_t none;
+		int fd;
+
+		snprintf(name, sizeof(name), "%d/", i);
+		fd = openat(s->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			break;
+		if (fd < 0)
+			return images_say(s, -errno, "%s: %s", name, strerror(errno));
+		ret = send_files(s, fd, name, &none);
+		close(fd);
+	}
 	return ret;
 }
 
 static int rest(struct images_sender *s)
 {
 	struct images_end end;
+	uint64_t followed = 0;
 	int ret = follow(s);
 
 	if (ret == 0 && s->fd >= 0) {
@@ -213,7 +238,10 @@ static int rest(struct images_sender *s)
 	} else if (ret == 0) {
 		s->number = 0;
 	}
-	ret = ret ?: send_files(s);
+	ret = ret ?: send_files(s, s->dirfd, "", &followed);
+	if (ret == 0 && followed != s->followed)
+		ret = images_say(s, -EIO, "images: a pages file has grown after the next one");
+	ret = ret ?: send_dirs(s);
 	if (ret < 0)
 		return ret;
 	end.files = htobe64(s->stats.files);

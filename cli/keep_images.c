@@ -55,32 +55,58 @@ int keep_images_open(const char *path, int *ret_fd, char *error, size_t len)
 	return 0;
 }
 
-static int copy(int from_dir, int to_dir, const char *name)
+static int copy_file(int from, const struct stat *st, int to_dir, const char *name)
 {
-	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), to;
-	struct stat st;
+	int to, ret;
 	ssize_t n;
-	int ret;
 
-	if (from < 0)
-		return -errno;
-	if (fstat(from, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(from);
+	if (!S_ISREG(st->st_mode))
 		return 0;
-	}
 	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	while ((n = to < 0 ? -1 : sendfile(to, from, NULL, AT_ONCE)) > 0)
 		;
 	ret = n < 0 ? -errno : 0;
 	if (to >= 0 && close(to) < 0 && ret == 0)
 		ret = -errno;
+	return ret;
+}
+
+static int copy_all(int from_dir, int to_dir);
+
+/* Of a tree of several. */
+static int copy_dir(int from, int to_dir, const char *name)
+{
+	int to, ret;
+
+	if (mkdirat(to_dir, name, 0700) < 0)
+		return -errno;
+	to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to < 0)
+		return -errno;
+	ret = copy_all(from, to);
+	close(to);
+	return ret;
+}
+
+static int copy(int from_dir, int to_dir, const char *name)
+{
+	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), ret;
+	struct stat st;
+
+	if (from < 0)
+		return -errno;
+	if (fstat(from, &st) < 0)
+		ret = -errno;
+	else
+		ret = S_ISDIR(st.st_mode) ? copy_dir(from, to_dir, name)
+					  : copy_file(from, &st, to_dir, name);
 	close(from);
 	return ret;
 }
 
-int keep_images(const struct place *place, int fd)
+static int copy_all(int from_dir, int to_dir)
 {
-	int again = openat(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	int again = openat(from_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
 	struct dirent *de;
 
@@ -88,7 +114,12 @@ int keep_images(const struct place *place, int fd)
 		return -errno;
 	while (ret == 0 && (de = readdir(dir)))
 		if (!is_dots(de->d_name))
-			ret = copy(dirfd(dir), fd, de->d_name);
+			ret = copy(dirfd(dir), to_dir, de->d_name);
 	closedir(dir);
 	return ret;
+}
+
+int keep_images(const struct place *place, int fd)
+{
+	return copy_all(place->fd, fd);
 }

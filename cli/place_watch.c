@@ -18,11 +18,25 @@
 #include "place.h"
 
 #define KEEP	  ((pid_t)-1) /* in place of a PID */
-#define USERS_MAX 8
+#define USERS_MAX 64
 #define TRIES	  50 /* a keeper may leave its record there at this moment */
 #define AGAIN_MS  20
 
-static bool empty(int dirfd)
+static bool empty(int dirfd, bool deeper);
+
+/* Of a tree of several. */
+static void remove_dir(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	empty(fd, false);
+	close(fd);
+	unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+static bool empty(int dirfd, bool deeper)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -33,7 +47,8 @@ static bool empty(int dirfd)
 		return true;
 	while ((de = readdir(dir)))
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0) {
-			unlinkat(fd, de->d_name, 0);
+			if (unlinkat(fd, de->d_name, 0) < 0 && errno == EISDIR && deeper)
+				remove_dir(fd, de->d_name);
 			any = true;
 		}
 	closedir(dir);
@@ -45,7 +60,7 @@ void place_empty(int dirfd, const char *path)
 	struct stat own, now;
 
 	for (int i = 0; i < TRIES; i++) {
-		if (!empty(dirfd) && !empty(dirfd))
+		if (!empty(dirfd, true) && !empty(dirfd, true))
 			poll(NULL, 0, AGAIN_MS);
 		if (fstat(dirfd, &own) < 0 || stat(path, &now) < 0 || own.st_ino != now.st_ino ||
 		    own.st_dev != now.st_dev || rmdir(path) == 0 || errno != ENOTEMPTY)

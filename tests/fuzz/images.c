@@ -42,10 +42,10 @@ static DIR *list(int dirfd)
 	return dir;
 }
 
-/* What files have, which go. */
-static uint64_t take_away(size_t *n)
+/* What files have, which go, and the directories that another tree's lie in. */
+static uint64_t take_away(int from, bool deeper, size_t *n)
 {
-	DIR *dir = list(dirfd_to);
+	DIR *dir = list(from);
 	struct dirent *entry;
 	uint64_t bytes = 0;
 
@@ -54,13 +54,23 @@ static uint64_t take_away(size_t *n)
 
 		if (entry->d_name[0] == '.' && entry->d_type == DT_DIR)
 			continue;
+		if (entry->d_type == DT_DIR) {
+			int number = atoi(entry->d_name);
+			int fd = openat(from, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+			assert(deeper && number >= 2 && number <= IMAGES_DIRS_MAX && fd >= 0);
+			bytes += take_away(fd, false, n);
+			close(fd);
+			assert(unlinkat(from, entry->d_name, AT_REMOVEDIR) == 0);
+			continue;
+		}
 		assert(images_name_is_plain(entry->d_name, strlen(entry->d_name)));
-		assert(fstatat(dirfd_to, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0);
+		assert(fstatat(from, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 		assert(S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600);
 		assert((uint64_t)st.st_blocks * 512 <= LIMIT);
 		bytes += st.st_size;
 		++*n;
-		assert(unlinkat(dirfd_to, entry->d_name, 0) == 0);
+		assert(unlinkat(from, entry->d_name, 0) == 0);
 	}
 	closedir(dir);
 	return bytes;
@@ -111,13 +121,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ret = images_receive_take(r, &first);
 	while (size >= 3 && ret == 0)
 		ret = take(r, &data, &size);
-	assert(ret == 0 || ret == 1 || ret == -EPROTO || ret == -EFBIG || ret == -EEXIST);
+	assert(ret == 0 || ret == 1 || ret == -EPROTO || ret == -EFBIG || ret == -EEXIST ||
+	       ret == -ENOTDIR);
 	if (ret < 0)
 		fuzz_check_error(images_receive_error(r), 200, "images");
 	said = images_receive_bytes(r);
 	assert(said + images_receive_stored(r) <= LIMIT);
 	images_receive_close(r);
-	bytes = take_away(&files);
+	bytes = take_away(dirfd_to, true, &files);
 	assert(files <= LIMIT / 4096);
 	assert(ret != 1 || bytes == said);
 	nothing_beside();

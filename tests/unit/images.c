@@ -171,11 +171,10 @@ static void write_file(struct lab *lab, const char *name, const void *data, size
 }
 
 /* The receiver's directory is as the sender's. */
-static void finish(struct lab *lab)
+static void end(struct lab *lab)
 {
 	int status;
 
-	assert_int_equal(images_send_rest(lab->sender), 0);
 	assert_int_equal(waitpid(lab->receiver, &status, 0), lab->receiver);
 	assert_int_equal(status, 0);
 	images_send_close(lab->sender);
@@ -193,6 +192,12 @@ static void finish(struct lab *lab)
 	munmap(lab->memory, lab->len);
 	assert_int_equal(waitpid(lab->service, &status, 0), lab->service);
 	assert_int_equal(status, 0);
+}
+
+static void finish(struct lab *lab)
+{
+	assert_int_equal(images_send_rest(lab->sender), 0);
+	end(lab);
 }
 
 static void memory_is_referred_to(void **state)
@@ -313,6 +318,31 @@ static void the_store_has_a_limit(void **state)
 	assert_int_equal(stats.stored, MIB);
 	assert_in_range(stats.raw, 3 * MIB, lab.len);
 	finish(&lab);
+}
+
+static void directories_of_other_trees(void **state)
+{
+	static const char *const names[] = { "pages-1.img", "2/pages-1.img", "2/pages-2.img",
+					     "2/core-1.img", "3/pages-1.img" };
+	struct images_stats stats;
+	struct lab lab;
+
+	(void)state;
+	set_up(&lab, LIMIT);
+	start_service(&lab, MIB);
+	assert_int_equal(images_send_memory(lab.sender, &lab.service, 1), 0);
+	unit_run("mkdir /run/from/2 /run/from/3");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		write_file(&lab, names[i], lab.memory, lab.len);
+	write_file(&lab, "2/dump.log", "x", 1);
+	assert_int_equal(images_send_follow(lab.sender), 0);
+	assert_int_equal(images_send_rest(lab.sender), 0);
+	stats = images_send_stats(lab.sender);
+	assert_int_equal(stats.files, ARRAY_SIZE(names));
+	assert_int_equal(stats.referred + stats.zeros + stats.raw, 5 * lab.len);
+	assert_in_range(stats.raw, lab.len, 2 * lab.len);
+	unit_run("rm /run/from/2/dump.log");
+	end(&lab);
 }
 
 static void without_memory_sent_ahead(void **state)
@@ -474,6 +504,7 @@ int main(void)
 		cmocka_unit_test(all_kinds_of_files),
 		cmocka_unit_test(pages_in_any_order),
 		cmocka_unit_test(the_store_has_a_limit),
+		cmocka_unit_test(directories_of_other_trees),
 		cmocka_unit_test(without_memory_sent_ahead),
 		cmocka_unit_test(a_file_that_cannot_be_sent),
 		cmocka_unit_test(only_memory_of_its_own),

@@ -92,6 +92,16 @@ static void names_of_files(void **state)
 		"../x",
 		"/x",
 		"x/y",
+		"0/x",
+		"1/x",
+		"17/x",
+		"20/x",
+		"02/x",
+		"2/",
+		"2//x",
+		"2/.x",
+		"2/../x",
+		"2/3/x",
 		".hidden",
 		"x y",
 		"x\n",
@@ -127,6 +137,11 @@ static void no_file_twice(void **state)
 	assert_int_equal(begin(r), 0);
 	assert_int_equal(file(r, "core-1.img"), 0);
 	refused(r, dirfd, file(r, "core-1.img"), -EEXIST);
+	r = open_at(LIMIT, &dirfd);
+	unit_run("ln -s ../outside /run/to/2");
+	assert_int_equal(begin(r), 0);
+	refused(r, dirfd, file(r, "2/core-1.img"), -ENOTDIR);
+	unit_run("test ! -e /run/outside/core-1.img");
 	r = open_at(LIMIT, &dirfd);
 	unit_run("ln -s ../outside /run/to/core-1.img");
 	assert_int_equal(begin(r), 0);
