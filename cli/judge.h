@@ -45,6 +45,9 @@ void judge_ports(const struct facts *facts, struct checks *c);
 void judge_files(const struct facts *facts, struct checks *c);
 void judge_room(const struct facts *facts, struct checks *c);
 
+/* A part of judge_here(). */
+void judge_shared(const struct facts *facts, struct checks *c);
+
 /* No more lines of one kind than this; then a count. */
 #define JUDGE_LINES_MAX 20
 

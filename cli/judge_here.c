@@ -142,6 +142,7 @@ int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c)
 	judge_others(f, c);
 	judge_takeovers(f, c);
 	judge_tasks(f, c);
+	judge_shared(f, c);
 	judge_freeze(f, max_freeze_s, c);
 	facts_free(f);
 	return 0;
