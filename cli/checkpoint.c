@@ -102,7 +102,8 @@ static int dump(struct checkpoint *c)
 	snprintf(pid, sizeof(pid), "%d", (int)c->o.pid);
 	for (size_t i = 0; c->o.criu[i] && i < MIGRATE_CRIU_OPTIONS_MAX; i++)
 		options[n++] = c->o.criu[i];
-	ret = criu_run("dump", c->place.path, options, "IP_TAKEOVER_CHECKPOINT", "1", &c->criu);
+	ret = criu_run("dump", c->place.path, options,
+		       (const char *const[]){ "IP_TAKEOVER_CHECKPOINT", "1", NULL }, &c->criu);
 	if (ret < 0)
 		return say(c, ret, "cannot start criu");
 	place_used_by(&c->place, c->criu.pid);

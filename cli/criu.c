@@ -15,6 +15,7 @@
 #include "criu.h"
 
 #define WORDS_MAX 128
+#define ENV_MAX	  8
 
 /* criu-action lies beside us in the build tree, and in libexec as installed. */
 int criu_action(char *ret_path)
@@ -47,11 +48,13 @@ static int open_said(const char *images, const char *verb)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
 }
 
-int criu_start(const char *verb, const char *images, const char *const more[], struct criu *criu)
+int criu_start(const char *verb, const char *images, const char *const more[],
+	       const char *const env[], struct criu *criu)
 {
 	char action[PATH_MAX], mover[16];
 	const char *options[WORDS_MAX] = { "--tcp-established", "--action-script", action };
-	size_t n = 3;
+	const char *all[ENV_MAX] = { "IP_TAKEOVER_MOVER", mover };
+	size_t n = 3, words = 2;
 	int ret;
 
 	ret = criu_action(action);
@@ -59,12 +62,14 @@ int criu_start(const char *verb, const char *images, const char *const more[], s
 		return ret;
 	for (size_t i = 0; more && more[i] && n < WORDS_MAX - 1; i++)
 		options[n++] = more[i];
+	while (*env && words < ENV_MAX - 1)
+		all[words++] = *env++;
 	snprintf(mover, sizeof(mover), "%d", (int)getpid());
-	return criu_run(verb, images, options, "IP_TAKEOVER_MOVER", mover, criu);
+	return criu_run(verb, images, options, all, criu);
 }
 
-int criu_run(const char *verb, const char *images, const char *const options[], const char *name,
-	     const char *value, struct criu *criu)
+int criu_run(const char *verb, const char *images, const char *const options[],
+	     const char *const env[], struct criu *criu)
 {
 	const char *argv[WORDS_MAX] = {
 		"criu", verb,  "--images-dir",	 images, "--log-file",
@@ -86,8 +91,8 @@ int criu_run(const char *verb, const char *images, const char *const options[], 
 
 		/* Its own session: what ends us is not meant for it. */
 		setsid();
-		if (name)
-			setenv(name, value, 1);
+		for (; env && *env; env += 2)
+			setenv(env[0], env[1], 1);
 		dup2(null, 0);
 		dup2(said, 1);
 		dup2(said, 2);

@@ -20,14 +20,15 @@ struct criu {
 	int asked_fd; /* a request that is not answered yet, -1: none */
 };
 
-/* Start "criu @verb" on the images in the directory @images, with @more behind our options. */
+/* Start "criu @verb" on the images in the directory @images, with @more behind our options, and
+ * the names and values @env, up to a NULL, in its environment. */
 int criu_start(const char *verb, const char *images, const char *const more[],
-	       struct criu *ret_criu);
+	       const char *const env[], struct criu *ret_criu);
 
-/* The same without what a mover adds: only images, log, no lock of criu's own, and @options. Its
- * environment gets @name (may be NULL) with @value. */
-int criu_run(const char *verb, const char *images, const char *const options[], const char *name,
-	     const char *value, struct criu *ret_criu);
+/* The same without what a mover adds: only images, log, no lock of criu's own, and @options. @env
+ * may be NULL. */
+int criu_run(const char *verb, const char *images, const char *const options[],
+	     const char *const env[], struct criu *ret_criu);
 
 /* Our action script: its path, of PATH_MAX at most. */
 int criu_action(char *ret_path);
@@ -59,6 +60,9 @@ const char *criu_takeover(const struct criu *criu, char ret_id[TAKEOVER_ID_STRLE
 
 /* The source's keeper has committed: whether it has heard the new owner, or does within so long. */
 bool criu_owner_is_heard(const struct criu *criu, int timeout_ms);
+
+/* Whether its keeper takes requests already. */
+bool criu_keeper_listens(const struct criu *criu);
 
 /* Whether the keeper was killed, and its worker. */
 bool criu_keeper_is_dead(const struct criu *criu);

@@ -15,17 +15,27 @@
 #define PATIENCE_MS 5000
 #define LOOK_MS	    5
 
-bool criu_keeper_is_dead(const struct criu *criu)
+static int try_to_connect(const struct criu *criu)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool dead;
+	int ret;
 
 	strcpy(sun.sun_path, criu->socket);
-	dead = fd >= 0 && connect(fd, (void *)&sun, sizeof(sun)) < 0 && errno == ECONNREFUSED;
+	ret = fd < 0 || connect(fd, (void *)&sun, sizeof(sun)) < 0 ? -errno : 0;
 	if (fd >= 0)
 		close(fd);
-	return dead;
+	return ret;
+}
+
+bool criu_keeper_listens(const struct criu *criu)
+{
+	return try_to_connect(criu) == 0;
+}
+
+bool criu_keeper_is_dead(const struct criu *criu)
+{
+	return try_to_connect(criu) == -ECONNREFUSED;
 }
 
 /* The journal of its keeper, or NULL; drop *@ret_all. */

@@ -20,29 +20,12 @@
 #include "netlink.h"
 #include "progress.h"
 #include "steps.h"
-#include "task_sockets.h"
-#include "tasks.h"
 
 #define SEND_MS	    10000
 #define ABORTED_S   5
 #define CRIU_END_MS 30000
 #define PASSES	    3
 #define FEW_BYTES   (4 << 20) /* a pass that sent no more has caught up */
-
-/* Every task of the tree. */
-static int tree(const struct migrate *m, pid_t **ret_pids, size_t *ret_n)
-{
-	size_t n = 0, all;
-	int ret = takeover_tasks_all(ret_pids, &all);
-
-	if (ret < 0)
-		return ret;
-	for (size_t i = 0; i < all; i++)
-		if (takeover_task_descends((*ret_pids)[i], m->root))
-			(*ret_pids)[n++] = (*ret_pids)[i];
-	*ret_n = n;
-	return 0;
-}
 
 static uint64_t expected;
 
@@ -76,7 +59,7 @@ static int send_ahead(struct migrate *m)
 	int ret;
 
 	migrate_step(STEP_AHEAD);
-	ret = tree(m, &pids, &n);
+	ret = mover_tasks(m, &pids, &n);
 	if (ret < 0)
 		return mover_say(m, ret, strerror(-ret));
 	for (size_t i = 0; i < n; i++)
@@ -111,7 +94,7 @@ static int criu_failed(struct migrate *m)
 {
 	char why[600];
 
-	criu_why(&m->criu, why, sizeof(why));
+	members_why(&m->members, &m->criu, why, sizeof(why));
 	return mover_say(m, -ECANCELED,
 			 why[0] ? why : "criu dump failed without a word; is it installed?");
 }
@@ -121,11 +104,11 @@ static int dump(struct migrate *m)
 {
 	struct takeover_reply reply = { 0 };
 	const char *more[MIGRATE_CRIU_OPTIONS_MAX + 3] = { "-t", NULL };
-	struct pollfd root = { .fd = m->root_fd, .events = POLLIN };
+	pid_t ended;
 	char pid[16];
 	int ret;
 
-	if (poll(&root, 1, 0) != 0)
+	if (mover_ended(m, &ended) > 0)
 		return mover_say(m, -ESRCH, "it has ended meanwhile");
 	m->freeze_until_ms = takeover_now_ms() + m->o.max_freeze_s * 1000L;
 	deadline_set(m->o.max_freeze_s, channel_fd(m->channel));
@@ -134,7 +117,9 @@ static int dump(struct migrate *m)
 	for (size_t i = 0; m->criu_options[i] && i < MIGRATE_CRIU_OPTIONS_MAX; i++)
 		more[2 + i] = m->criu_options[i];
 	migrate_step(STEP_DUMP);
-	ret = criu_start("dump", m->place.path, more, &m->criu);
+	ret = criu_start("dump", m->place.path, more,
+			 (const char *const[]){ TAKEOVER_TREES_ENV, m->members.list, NULL },
+			 &m->criu);
 	if (ret < 0)
 		return mover_say(m, ret, "cannot start criu");
 	place_used_by(&m->place, m->criu.pid);
@@ -144,13 +129,16 @@ static int dump(struct migrate *m)
 			{ .fd = m->criu.asked_fd, .events = POLLIN },
 		};
 
+		ret = members_start(&m->members, &m->criu, &m->place, m->criu_options);
+		if (ret < 0)
+			return mover_say(m, ret, "cannot start criu");
 		ret = images_send_follow(m->images);
 		if (ret < 0)
 			return mover_say(m, ret, images_send_error(m->images));
 		ret = criu_ask(&m->criu, TAKEOVER_AWAIT_HANDOVER, &reply);
 		if (ret == 0 && reply.ret == 0)
 			break;
-		if (criu_ended(&m->criu))
+		if (criu_ended(&m->criu) || members_failed(&m->members))
 			return criu_failed(m);
 		if (deadline_passed())
 			return mover_say(m, -ETIMEDOUT, "");
@@ -222,9 +210,10 @@ static int hand_over(struct migrate *m)
 	deadline_forget();
 	m->timeout_s =
 		mover_smaller(m->timeout_s, (m->freeze_until_ms - takeover_now_ms() + 999) / 1000);
-	ret = migrate_say(
-		m->channel, "restore",
-		json_pack("{s:o}", "options", migrate_options_give_criu(m->criu_options)));
+	ret = migrate_say(m->channel, "restore",
+			  json_pack("{s:o, s:o}", "options",
+				    migrate_options_give_criu(m->criu_options), "trees",
+				    members_give(&m->members)));
 	if (ret < 0)
 		return mover_say(m, ret, rsh_why(&m->remote));
 	ret = mover_expect(m, "ready", &message) ?: commit(m);
@@ -237,8 +226,10 @@ static void take_back(struct migrate *m)
 {
 	struct channel_message message;
 
-	if (m->criu.pid > 0)
+	if (m->criu.pid > 0) {
 		criu_abort(&m->criu, CRIU_END_MS);
+		members_wait(&m->members, CRIU_END_MS);
+	}
 	m->timeout_s = m->criu.pid > 0 ? ABORTED_S : 1;
 	if (m->channel && migrate_say(m->channel, "abort", NULL) == 0)
 		mover_expect(m, "aborted", &message);
@@ -287,7 +278,7 @@ static int move(struct migrate *m)
 	}
 	/* From here on only the destination's copy counts. */
 	criu_takeover(&m->criu, id);
-	if (!criu_wait(&m->criu, CRIU_END_MS))
+	if (!criu_wait(&m->criu, CRIU_END_MS) || !members_wait(&m->members, CRIU_END_MS))
 		progress_error("criu has not ended; its keeper ends the tasks");
 	ret = mover_expect(m, "runs", &message);
 	if (ret < 0 && !mover_again(m, id)) {
@@ -319,11 +310,12 @@ static int look(struct migrate *m)
 	char error[400];
 	int ret;
 
-	takeover_task_name(m->root, m->name, sizeof(m->name));
+	mover_name(m);
 	gethostname(m->here, sizeof(m->here) - 1);
 	snprintf(m->there, sizeof(m->there), "%s", m->host);
-	m->root_fd = syscall(SYS_pidfd_open, m->root, 0);
-	ret = facts_collect(&m->root, 1, &m->facts, error, sizeof(error));
+	for (size_t i = 0; i < m->o.n_pids; i++)
+		m->root_fds[i] = syscall(SYS_pidfd_open, m->o.pids[i], 0);
+	ret = facts_collect(m->o.pids, m->o.n_pids, &m->facts, error, sizeof(error));
 	if (ret == 0) {
 		ret = facts_read(m->facts, &facts, error, sizeof(error));
 		if (ret == 0) {
@@ -369,7 +361,8 @@ int cli_migrate(int argc, char **argv)
 	m.timeout_s = mover_smaller(m.o.timeout_s, MOVER_ANSWER_S);
 	m.rsh = m.o.rsh;
 	m.program = m.o.program;
-	m.root = m.o.pid;
+	m.root = m.o.pids[0];
+	members_init(&m.members, m.o.pids, m.o.n_pids);
 	m.criu_options = m.o.criu;
 	m.only_asked = m.o.check || m.o.dry_run;
 	signal(SIGPIPE, SIG_IGN);
@@ -387,7 +380,7 @@ int cli_migrate(int argc, char **argv)
 	keep(&m);
 	place_remove(&m.place);
 	json_decref(m.facts);
-	if (m.root_fd >= 0)
-		close(m.root_fd);
+	for (size_t i = 0; i < m.o.n_pids; i++)
+		close(m.root_fds[i]);
 	return ret;
 }

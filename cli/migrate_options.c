@@ -30,7 +30,8 @@ static int help(void)
 {
 	printf("usage: ip-takeover migrate --pid PID --to HOST [OPTION...] [-- CRIU-OPTION...]\n"
 	       "       ip-takeover migrate --resume ID --to HOST [--rsh COMMAND]\n"
-	       "  --pid PID              the process, with its descendants\n"
+	       "  --pid PID              the process, with its descendants; again for others\n"
+	       "                         that move together with it\n"
 	       "  --to HOST              where to, as ssh has it\n"
 	       "  --check                only say whether it can move\n"
 	       "  --dry-run              the same, and what would be done\n"
@@ -66,13 +67,11 @@ static int read_number(int opt, const char *text, struct migrate_options *o)
 	long n;
 
 	if (opt == 'p') {
-		if (o->pid > 0)
-			return wrong("--pid: only one: criu dumps one tree at a time; move trees "
-				     "one by one, each with an address of its own, or start those "
-				     "that share one from one process, and name that");
 		if (!number(text, 2, 1 << 22, &n))
 			return wrong("--pid: expected a PID, not \"%s\"", text);
-		o->pid = n;
+		if (o->n_pids == MEMBERS_TREES_MAX)
+			return wrong("--pid: at most %d of them", MEMBERS_TREES_MAX);
+		o->pids[o->n_pids++] = n;
 		return -1;
 	}
 	if (!number(text, 1, SECONDS_MAX, &n))
@@ -86,9 +85,9 @@ static int check(const struct migrate_options *o)
 {
 	char error[200];
 
-	if (o->pid > 0 && o->resume)
+	if (o->n_pids > 0 && o->resume)
 		return wrong("--pid or --resume, not both");
-	if (o->pid == 0 && !o->resume)
+	if (o->n_pids == 0 && !o->resume)
 		return wrong("--pid PID is missing");
 	if (!o->host)
 		return wrong("--to HOST is missing");

@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "members.h"
+
 #define MIGRATE_CRIU_OPTIONS_MAX 64
 
 struct migrate_options {
-	pid_t pid;
+	pid_t pids[MEMBERS_TREES_MAX];
+	size_t n_pids;
 	const char *host, *rsh, *program;
 	const char *resume;	 /* a takeover's id, or NULL */
 	const char *keep_images; /* a directory, or NULL */

@@ -11,6 +11,7 @@
 
 #include "criu.h"
 #include "images_send.h"
+#include "members.h"
 #include "migrate.h"
 #include "migrate_clock.h"
 #include "migrate_options.h"
@@ -24,9 +25,10 @@ struct migrate {
 	struct migrate_options o;
 	const char *host, *rsh, *program;
 	const char *const *criu_options;
-	pid_t root;
-	int root_fd;   /* its pidfd: a PID may be used again */
-	char name[32]; /* of the process */
+	pid_t root;			 /* of the first tree, the leader */
+	int root_fds[MEMBERS_TREES_MAX]; /* pidfds of all roots: a PID may be used again */
+	char name[64];			 /* of the process; of several all */
+	char title[512];		 /* the same with their PIDs */
 	char here[64], there[64];
 	json_t *facts;
 	unsigned int connections;
@@ -41,7 +43,8 @@ struct migrate {
 	struct channel *channel;
 	struct place place;
 	struct images_sender *images;
-	struct criu criu;
+	struct criu criu; /* the leader's */
+	struct members members;
 	struct clock_offset clock;
 	json_t *theirs; /* the destination's part of the record */
 	char why[700];
@@ -67,6 +70,15 @@ int mover_preflight(struct migrate *m);
  * new connection, or to announce itself, and tell it of the commit of the takeover @id ("": not
  * known). Whether it runs; else migrate->why says more. */
 bool mover_again(struct migrate *m, const char *id);
+
+/* Every task of the trees, one tree after the other; free() *@ret_pids. */
+int mover_tasks(const struct migrate *m, pid_t **ret_pids, size_t *ret_n);
+
+/* Fill in migrate->name and ->title. */
+void mover_name(struct migrate *m);
+
+/* How many of the roots have ended; one of those to *@ret_pid. */
+size_t mover_ended(const struct migrate *m, pid_t *ret_pid);
 
 /* The last line. @runs: the destination's last word, or NULL. */
 void mover_say_result(struct migrate *m, const json_t *runs);

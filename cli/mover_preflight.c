@@ -49,8 +49,8 @@ static void say_what_would_be(const struct migrate *m)
 	json_array_foreach(json_object_get(m->facts, "addresses"), i, address)
 		progress_say("would move %s with it",
 			     json_string_value(json_object_get(address, "address")) ?: "");
-	progress_say("would move %s (%d) %s -> %s: %u connections, %.0f MiB of memory", m->name,
-		     (int)m->root, m->here, m->there, m->connections, m->memory / 1048576.0);
+	progress_say("would move %s %s -> %s: %u connections, %.0f MiB of memory", m->title,
+		     m->here, m->there, m->connections, m->memory / 1048576.0);
 }
 
 /* All are said already; the first is for whoever reads only the last line, or the report. */

@@ -17,6 +17,7 @@
 #include "images_receive.h"
 #include "journal.h"
 #include "judge.h"
+#include "members.h"
 #include "migrate.h"
 #include "migrate_options.h"
 #include "migrate_result.h"
@@ -40,7 +41,9 @@ struct receive {
 	struct channel *channel;
 	struct images_receiver *images;
 	struct place place;
-	struct criu criu;
+	struct criu criu; /* the leader's */
+	struct members members;
+	const char *options[MIGRATE_CRIU_OPTIONS_MAX + 2];
 	json_t *said; /* the last facts that were judged */
 	struct facts *facts;
 	json_t *criu_options;
@@ -123,15 +126,18 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 
 static void restore(struct receive *r)
 {
-	const char *options[MIGRATE_CRIU_OPTIONS_MAX + 2] = { "-d", NULL };
 	char why[300];
-	int ret = migrate_options_take_criu(r->criu_options, options + 1, why, sizeof(why));
+	int ret = migrate_options_take_criu(r->criu_options, r->options + 1, why, sizeof(why));
 
 	if (ret < 0) {
 		fail(r, why);
 		return;
 	}
-	ret = criu_start("restore", r->place.path, options, &r->criu);
+	r->options[0] = "-d";
+	members_forget(&r->members);
+	ret = criu_start("restore", r->place.path, r->options,
+			 (const char *const[]){ TAKEOVER_TREES_ENV, r->members.list, NULL },
+			 &r->criu);
 	if (ret < 0) {
 		snprintf(why, sizeof(why), "cannot run criu: %s", strerror(-ret));
 		fail(r, why);
@@ -147,7 +153,10 @@ static void restore(struct receive *r)
 static void on_restore(struct receive *r, const struct channel_message *message)
 {
 	r->criu_options = json_incref(json_object_get(message->json, "options"));
-	restore(r);
+	if (members_take(json_object_get(message->json, "trees"), &r->members) < 0)
+		fail(r, "trees: expected a list of PIDs");
+	else
+		restore(r);
 }
 
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
@@ -156,6 +165,7 @@ static void abort_restore(struct receive *r)
 	r->said_ready = false;
 	if (r->step == RESTORING || r->step == READY) {
 		criu_abort(&r->criu, CRIU_END_MS);
+		members_wait(&r->members, CRIU_END_MS);
 		criu_settle(&r->criu);
 	}
 	r->step = FAILED;
@@ -230,7 +240,9 @@ static void say_that_it_runs(struct receive *r)
 static void on_criu_ended(struct receive *r)
 {
 	enum takeover_state state = criu_settle(&r->criu);
-	bool runs = r->criu.status == 0 || state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
+	bool runs = (r->criu.status == 0 && !members_failed(&r->members) &&
+		     state != TAKEOVER_ROLLED_BACK) ||
+		    state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
 	char why[600];
 
 	/* Also when it is not the source's word that has come, but the keeper has found out. */
@@ -246,7 +258,7 @@ static void on_criu_ended(struct receive *r)
 		restore(r);
 		return;
 	}
-	criu_why(&r->criu, why, sizeof(why));
+	members_why(&r->members, &r->criu, why, sizeof(why));
 	if (strstr(why, strerror(EADDRINUSE)))
 		judge_ports_again(r->said, why, sizeof(why));
 	fail(r, why[0] ? why : "criu failed without a word; is it installed?");
@@ -260,12 +272,19 @@ static void look(struct receive *r)
 
 	if (r->step != RESTORING && r->step != READY && r->step != COMMITTED)
 		return;
-	if (criu_ended(&r->criu)) {
+	if (criu_ended(&r->criu) && members_ended(&r->members)) {
 		on_criu_ended(r);
 		return;
 	}
 	if (r->step != RESTORING)
 		return;
+	ret = members_start(&r->members, &r->criu, &r->place, r->options + 1);
+	/* The keeper may never have heard of it; later it has. */
+	if (!r->said_ready && (ret < 0 || members_failed(&r->members))) {
+		criu_abort(&r->criu, CRIU_END_MS);
+		members_wait(&r->members, CRIU_END_MS);
+		return;
+	}
 	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
 	if (ret != 0 || reply.ret != 0)
 		return;
@@ -287,6 +306,14 @@ static long idle_ms(const struct receive *r)
 	return r->said_ready ? LONG_MAX : IDLE_MS;
 }
 
+/* The ends of members are looked for. */
+static int patience(const struct receive *r)
+{
+	if (r->step == RESTORING && (r->criu.asked_fd < 0 || r->members.n > 0))
+		return 1;
+	return r->members.n > 0 && (r->step == READY || r->step == COMMITTED) ? LOOK_MS : 1000;
+}
+
 static int serve(struct receive *r)
 {
 	long heard_ms = takeover_now_ms();
@@ -300,7 +327,7 @@ static int serve(struct receive *r)
 		struct channel_message message;
 		int ret;
 
-		poll(pfd, 3, r->step == RESTORING && r->criu.asked_fd < 0 ? 1 : 1000);
+		poll(pfd, 3, patience(r));
 		while ((ret = channel_receive(r->channel, &message)) > 0) {
 			heard_ms = takeover_now_ms();
 			if (r->step == RUNS ||

@@ -90,7 +90,7 @@ static int restore(const struct revival *r, const char *const *more, struct criu
 	for (size_t i = 0; more[i] && i < MIGRATE_CRIU_OPTIONS_MAX; i++)
 		options[n++] = more[i];
 	snprintf(path, sizeof(path), "%s/%s", r->store.path, r->name);
-	ret = criu_run("restore", path, options, NULL, NULL, criu);
+	ret = criu_run("restore", path, options, NULL, criu);
 	if (ret < 0)
 		return fail(r, strerror(-ret));
 	while (!criu_wait(criu, WAIT_MS))

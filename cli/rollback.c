@@ -13,6 +13,7 @@
 #include "locks.h"
 #include "request.h"
 #include "task_sockets.h"
+#include "tasks.h"
 #include "track_file.h"
 
 #define DELADDR_MS 1000
@@ -136,11 +137,40 @@ static void settle(const json_t *addresses)
 	}
 }
 
-static bool process_exists(const json_t *journal, const char *name)
+static bool process_exists(const json_t *entry, const char *name)
 {
-	int pid = json_integer_value(json_object_get(journal, name));
+	int pid = json_integer_value(json_object_get(entry, name));
 
 	return pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* The root of any of its trees. */
+static bool any_root_exists(const json_t *journal)
+{
+	bool exists = process_exists(journal, "root_pid");
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach(json_object_get(journal, "members"), i, member)
+		exists |= process_exists(member, "root_pid");
+	return exists;
+}
+
+/* One of another tree than the first; its PID may be another's by now. */
+static int criu_of_member(const json_t *journal)
+{
+	const json_t *member;
+	char name[32];
+	size_t i;
+
+	json_array_foreach(json_object_get(journal, "members"), i, member) {
+		int pid = json_integer_value(json_object_get(member, "criu_pid"));
+
+		if (pid > 0 && takeover_task_state(pid) != TAKEOVER_TASK_GONE &&
+		    strcmp(takeover_task_name(pid, name, sizeof(name)), "criu") == 0)
+			return pid;
+	}
+	return 0;
 }
 
 /* That criu, and no later process of its PID. */
@@ -166,14 +196,16 @@ int journal_rollback(const json_t *journal)
 	bool keep = ended || access(mark, F_OK) == 0 || journal_has_state(journal, TAKEOVER_DONE) ||
 		    (source ? journal_has_state(journal, TAKEOVER_COMMITTED) ||
 				      (journal_has_state(journal, TAKEOVER_WITHDRAWN) &&
-				       !process_exists(journal, "root_pid"))
+				       !any_root_exists(journal))
 			    : journal_has_state(journal, TAKEOVER_RELEASED));
-	int ret = 0;
+	int ret = 0, criu = criu_of_member(journal);
 	size_t i;
 
-	if (!ended && journal_has_criu(journal)) {
+	if (journal_has_criu(journal))
+		criu = json_integer_value(json_object_get(journal, "criu_pid"));
+	if (!ended && criu > 0) {
 		fprintf(stderr, "ip-takeover: criu (pid %d) is still at work; end it first\n",
-			(int)json_integer_value(json_object_get(journal, "criu_pid")));
+			criu);
 		return 1;
 	}
 	if (!keep)

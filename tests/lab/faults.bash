@@ -5,11 +5,13 @@
 # start_migrate STEP_OF_SOURCE STEP_OF_DESTINATION [OPTION...]: from alpha to beta; where a step
 # is named, the process stops there. Sets $mover.
 start_migrate() {
+	local tree options=()
+	for tree in "${trees[@]:-$pid}"; do options+=(--pid "$tree"); done
 	printf '#!/bin/sh\n%s exec /src/build/ip-takeover "$@"\n' "${2:+IP_TAKEOVER_STOP_AT=$2}" >"$shared/remote"
 	chmod +x "$shared/remote"
 	# No function: the process is that of nsenter, which stops and goes on as its child does.
 	"$top/scripts/lab" exec alpha env ${1:+IP_TAKEOVER_STOP_AT="$1"} /src/build/ip-takeover migrate \
-		--pid "$pid" --to beta --remote-program /shared/remote --timeout 5 "${@:3}" \
+		"${options[@]}" --to beta --remote-program /shared/remote --timeout 5 "${@:3}" \
 		>"$shared/migrate.err" 2>&1 3>&- &
 	mover=$!
 }
@@ -30,6 +32,11 @@ declare -gA who=(
 	[destination-criu]="beta -ox criu"
 	[destination-action]="beta -x criu-action"
 	[destination-keeper]="beta -f ^ip-takeover.keeper"
+	# Of several trees: the first one's, and the second one's.
+	[source-leader]="alpha -of ^criu.dump.--images-dir.\S*/ip-takeover-[^/]*.--log-file"
+	[source-member]="alpha -of ^criu.dump.--images-dir.\S*/2.--log-file"
+	[destination-leader]="beta -of ^criu.restore.--images-dir.\S*/ip-takeover-[^/]*.--log-file"
+	[destination-member]="beta -of ^criu.restore.--images-dir.\S*/2.--log-file"
 )
 
 # pids_of WHO

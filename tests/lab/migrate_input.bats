@@ -46,7 +46,7 @@ untouched() {
 	for bad in 0 1 -5 x 12x '' 99999999999 ' 7'; do
 		refused 2 'expected a PID' here --pid "$bad" --to beta
 	done
-	refused 2 "criu dumps one tree at a time; move trees one by one" here --pid 7 --pid 8 --to beta
+	refused 2 "at most 16 of them" here $(printf -- "--pid %s " $(seq 2 18)) --to beta
 	refused 2 'expected a host, not "-oProxyCommand=reboot"' here --pid 7 --to -oProxyCommand=reboot
 	refused 2 "expected a host" here --pid 7 --to ''
 	refused 2 "max-freeze: expected 1 to 86400 seconds" migrate --max-freeze 0

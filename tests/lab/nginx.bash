@@ -29,7 +29,7 @@ start_nginx() {
 # start_download [OPTION...]: sets $load.
 start_download() {
 	on client /src/build/takeover-load download "$address" 8080 /file --size $((mebibytes << 20)) \
-		--sha256 "$(sha256sum "$shared/file" | cut -d' ' -f1)" "$@" \
+		--sha256 "$(sha256sum "$shared/file" | head -c 64)" "$@" \
 		--ready /shared/downloading --json /shared/download.json >/dev/null 2>"$shared/load.err" 3>&- &
 	load=$!
 	until_true 10 "the download runs" test -e "$shared/downloading"
