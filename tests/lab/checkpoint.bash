@@ -61,3 +61,20 @@ go_on() {
 	: >"$shared/go"
 	on alpha rm -f /etc/criu/default.conf
 }
+
+# A log as syslog keeps one, of HOST; all of them write to one file.
+log_on() {
+	on "$1" sh -c 'setsid python3 -c "
+import os, socket
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind(\"/dev/log\")
+while True:
+    os.write(1, log.recv(65536) + b\"\n\")" </dev/null >>/shared/syslog 2>&1 & echo $! >/run/log.pid'
+	until_true 10 "it logs" on "$1" test -S /dev/log
+}
+
+# The priorities of syslog: daemon is 3 * 8.
+# What is logged comes a moment after it was said.
+logged() { until_true 5 "the log says $2" in_log "$@"; }
+in_log() { grep -q "^<$((3 * 8 + $1))>.*ip-takeover: .*$2" "$shared/syslog"; }
+err=3 notice=5 info=6

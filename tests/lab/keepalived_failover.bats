@@ -11,7 +11,7 @@ load keepalived
 # In front of what the helper shows.
 eval "lab_$(declare -f teardown)"
 teardown() {
-	[ -n "$BATS_TEST_COMPLETED" ] || { show_keepalived; cat "$shared"/notified-*; }
+	[ -n "$BATS_TEST_COMPLETED" ] || { show_keepalived; cat "$shared/syslog"; }
 	lab_teardown
 }
 
@@ -20,15 +20,16 @@ instances() {
 	instance VI_1 51 $address/24 $address6/64 -- 'notify /shared/notify'
 }
 
-# What it says goes to /shared/notified-HOST, as no syslog runs there.
 with_notify() {
 	cat >"$shared/notify" <<-'END'
 	#!/bin/sh
 	export IP_TAKEOVER=/src/build/ip-takeover
-	/src/scripts/keepalived-notify "$@" >>"/shared/notified-$(hostname)" 2>&1
+	/src/scripts/keepalived-notify "$@"
 	echo "$3 done" >>"/shared/notified-$(hostname)"
 	END
 	chmod +x "$shared/notify"
+	log_on alpha
+	log_on beta
 	keepalived_on_both
 }
 
@@ -49,8 +50,8 @@ notified() { grep -q "$2" "$shared/notified-$1"; }
 	track_file_is alpha 0
 	on alpha ip link set eth0 down
 	until_true 20 "beta has revived it" notified beta 'MASTER done'
-	cat "$shared/notified-beta"
-	notified beta ' revived redis-server .* of alpha'
+	cat "$shared/syslog"
+	logged $notice 'revived redis-server .* of alpha'
 	answers_go_on
 	[ "$(redis GET kept)" = yes ]
 	holds_both beta
@@ -74,10 +75,10 @@ notified() { grep -q "$2" "$shared/notified-$1"; }
 	checkpoint_beta
 	migrate beta alpha
 	until_true 10 "alpha has heard of it" twice_master alpha
-	cat "$shared"/notified-*
+	cat "$shared/syslog"
 	[ "$(redis GET kept)" = yes ]
-	not notified alpha ' revived '
-	not notified beta ' revived '
+	not in_log $notice revived
+	logged $info 'INSTANCE VI_1 is MASTER'
 	ends_at alpha via alpha beta alpha
 	no_fault
 }
