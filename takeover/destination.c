@@ -162,7 +162,8 @@ static bool may_announce(struct takeover_keeper *k, size_t i)
 	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
 		return true;
 	/* The source holds its own instance down until then. */
-	if (takeover_config_present(&k->config, &k->manifest->addresses[i], &here) == 0 && here)
+	if (takeover_config_present(&k->config, &k->manifest->addresses[i], &here) == 0 && here &&
+	    takeover_vrrp_runs())
 		takeover_doubt_claimed(k, i);
 	here = false;
 	return takeover_address_present(&k->manifest->addresses[i], &here) == 0 && here;
@@ -225,11 +226,12 @@ static bool all_here(const struct takeover_keeper *k)
 /* keepalived may have moved it on. */
 static int still_here(struct takeover_keeper *k)
 {
-	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) || all_here(k))
+	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) ||
+	    (all_here(k) && takeover_vrrp_runs()))
 		return 0;
 	return takeover_keeper_say(k, -EADDRNOTAVAIL,
-				   "keepalived has taken the address off this host again; see its "
-				   "log");
+				   "keepalived has taken the address off this host again, or has "
+				   "ended; see its log");
 }
 
 static int claim(struct takeover_keeper *k)
@@ -433,6 +435,12 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 		takeover_doubt_begin(k);
 }
 
+static bool is_lost(struct takeover_keeper *k)
+{
+	return !all_here(k) ||
+	       (takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) && !takeover_vrrp_runs());
+}
+
 /* keepalived was restarted, perhaps. Then all is announced anew. */
 static bool comes_back(struct takeover_keeper *k)
 {
@@ -468,7 +476,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 		takeover_window_enlarge_segments(k->manifest->addresses, k->manifest->n_addresses);
 		k->enlarged = true;
 	}
-	if (k->state == TAKEOVER_RELEASED && !all_here(k)) {
+	if (k->state == TAKEOVER_RELEASED && is_lost(k)) {
 		if (!comes_back(k))
 			k->state = TAKEOVER_DONE;
 		return;

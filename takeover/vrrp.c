@@ -51,6 +51,11 @@ static pid_t find_keepalived(void)
 	return 0;
 }
 
+bool takeover_vrrp_runs(void)
+{
+	return find_keepalived() != 0;
+}
+
 /* Once it is whole: -EAGAIN before. Anybody may write to /tmp: only root's file counts. */
 static int read_data(const char *path, char **ret_text, size_t *ret_n)
 {

@@ -42,10 +42,13 @@ int takeover_vrrp_parse(const char *text, size_t n, const struct takeover_addres
  * -ETIMEDOUT when it does not answer within a second; @error says it in a line. */
 int takeover_vrrp_ask(char **ret_text, size_t *ret_n, char *error, size_t len);
 
-/* Both at once. */
+/* Ask it, and read what it says. */
 int takeover_vrrp_find(const struct takeover_address *address, const char *instance,
 		       const char *track_file, struct takeover_vrrp *ret_vrrp, char *error,
 		       size_t len);
+
+/* Whether one runs: if not, what it has put here is no longer ours by VRRP. */
+bool takeover_vrrp_runs(void);
 
 /* Whether @path is one that takeover_vrrp_fault() may write to: absolute, without "..". */
 bool takeover_vrrp_is_track_file(const char *path);

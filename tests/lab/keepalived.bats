@@ -246,7 +246,16 @@ kill_keepalived() {
 }
 
 @test "keepalived of beta is killed when it is to restore" { meanwhile source restore beta kill_keepalived beta; all_or_nothing; no_fault; }
-@test "keepalived of beta is killed when beta is ready" { meanwhile destination ready beta kill_keepalived beta; all_or_nothing; no_fault; }
+@test "keepalived of beta is killed when beta is ready, and runs again some seconds later" {
+	meanwhile destination ready none kill_keepalived beta
+	# Longer than alpha would wait for adverts, if it were a backup already.
+	sleep 5
+	not holds_address alpha
+	start_keepalived beta
+	all_or_nothing
+	[ "$owner" = beta ]
+	no_fault
+}
 @test "keepalived of alpha is killed after the withdrawal" { meanwhile source restore alpha kill_keepalived alpha; all_or_nothing; no_fault; }
 
 dead_and_stopped() {
