@@ -250,6 +250,7 @@ static int not_moved(struct migrate *m)
 static int move(struct migrate *m)
 {
 	char id[TAKEOVER_ID_STRLEN];
+	struct takeover_reply reply = { 0 };
 	struct channel_message message;
 	int ret;
 
@@ -294,6 +295,8 @@ static int move(struct migrate *m)
 		return mover_say_failure(m, what);
 	}
 	migrate_step(STEP_DONE);
+	/* Not each one hears the other host. */
+	criu_tell(&m->criu, TAKEOVER_MOVED, &reply);
 	/* What a keeper that was killed has left. */
 	if (criu_ended(&m->criu))
 		criu_settle(&m->criu);

@@ -137,6 +137,7 @@ struct takeover_keeper {
 	long ready_at_ms; /* on the destination: since when only the source's word is missing */
 	bool in_doubt;	  /* and it does not come */
 	long probed_at_ms, deadline_ms, quiet_at_ms;
+	long moved_at_ms;  /* on the source: since when it runs there, by the mover's word; or 0 */
 	int lock_fd;	   /* shared while the guard holds packets; keeper_guard.c */
 	long opened_at_ms; /* the guard's rules are gone, its chains not yet; or 0 */
 	bool unopened;	   /* they should be */

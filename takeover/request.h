@@ -29,6 +29,7 @@ enum takeover_request_verb {
 	TAKEOVER_COMMIT, /* source: the tasks may die. destination: they may run; value: 1 of a
 			  * person, when in doubt */
 	TAKEOVER_ABORT,	 /* neither */
+	TAKEOVER_MOVED,	 /* source: they run there; by its word, heard on the segment or not */
 	/* Of a tree's criu that moves beside the keeper's own (members.h); value: its PID */
 	TAKEOVER_MEMBER_BEGINS,	     /* pre-dump, pre-restore */
 	TAKEOVER_MEMBER_WAITS,	     /* post-dump, post-restore: for the decision */

@@ -20,8 +20,9 @@
 #include "task_sockets.h"
 #include "tasks.h"
 
-#define BACK_MS	 500
-#define DYING_MS 5
+#define BACK_MS	   500
+#define DYING_MS   5
+#define UNHEARD_MS 3000 /* on one segment the first announcement comes before "runs" */
 
 int takeover_source_open(struct takeover_keeper *k)
 {
@@ -250,6 +251,11 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 			return takeover_keeper_say(k, -EBUSY, "it is committed already");
 		rollback_after(k, "the other host could not take it");
 		break;
+	case TAKEOVER_MOVED:
+		if (k->state != TAKEOVER_COMMITTED && k->state != TAKEOVER_DONE)
+			return takeover_keeper_say(k, -EBUSY, "it is not committed");
+		k->moved_at_ms = takeover_now_ms();
+		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
 		if (k->state == TAKEOVER_DONE)
@@ -375,6 +381,15 @@ static bool back_here(struct takeover_keeper *k)
 	return connections >= k->n_connections || takeover_now_ms() - k->back_since_ms > BACK_MS;
 }
 
+/* It has announced itself; or it runs, by the mover's word, and what moves the address there
+ * reaches beyond this segment. */
+static bool owner_is_there(const struct takeover_keeper *k, size_t i)
+{
+	return k->owner_known[i] ||
+	       (k->moved_at_ms != 0 && takeover_now_ms() - k->moved_at_ms > UNHEARD_MS &&
+		takeover_backend_is(k, i, TAKEOVER_BACKEND_EXEC));
+}
+
 void takeover_source_tick(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
@@ -400,7 +415,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 		return;
 	}
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		all = all && k->owner_known[i];
+		all = all && owner_is_there(k, i);
 	/* It may have to give them back soon. */
 	if (all)
 		takeover_backend_settle(k);

@@ -83,3 +83,23 @@ watched="host $address or host 192.0.2.100 or host $address6 or arp or icmp or i
 	ends_at alpha via alpha beta alpha
 	no_images
 }
+
+# As is usual with a route of one host: nobody on that device hears an announcement.
+@test "an address on a device that leads nowhere" {
+	local host
+	route_program
+	configure /shared/move
+	for host in alpha beta; do
+		on "$host" sh -c 'ip link add service0 type bridge && ip link set service0 up
+			sed -i s/eth0/service0/ /etc/criu/ip-takeover.conf'
+	done
+	claimed alpha
+	start_redis
+	start_load 100 --interval-ms 10-30
+	migrate alpha beta
+	owner_is beta
+	no_journal alpha
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	no_images
+}
