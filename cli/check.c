@@ -21,12 +21,12 @@ static void (*const checks[])(struct checks *c) = {
 
 static const char *const state_names[] = { "ok", "warning", "no" };
 
-/* What is printed may come from a log or a file: one line, and no bytes that a terminal obeys
- * or that JSON refuses. */
-static void make_printable(char *s)
+/* What is printed may come from a log or a file: no bytes that a terminal obeys or that JSON
+ * refuses. */
+static void make_printable(char *s, bool lines)
 {
 	for (; *s; s++)
-		if (*s < ' ' || *s > '~')
+		if ((*s < ' ' || *s > '~') && !(lines && *s == '\n'))
 			*s = '?';
 }
 
@@ -49,9 +49,9 @@ void check_say(struct checks *c, enum check_state state, const char *name, const
 	va_start(ap, format);
 	vsnprintf(found->what, sizeof(found->what), format, ap);
 	va_end(ap);
-	make_printable(found->name);
-	make_printable(found->what);
-	make_printable(found->remedy);
+	make_printable(found->name, false);
+	make_printable(found->what, false);
+	make_printable(found->remedy, true);
 	c->n++;
 }
 
@@ -86,8 +86,10 @@ static void print_text(const struct checks *c)
 
 		printf("%-7s  %-*s  %s\n", state_names[found->state], (int)width, found->name,
 		       found->what);
-		if (found->remedy[0])
-			printf("%-7s  %-*s  -> %s\n", "", (int)width, "", found->remedy);
+		for (const char *line = found->remedy; *line;
+		     line += strcspn(line, "\n"), line += *line == '\n')
+			printf("%-7s  %-*s  %s %.*s\n", "", (int)width, "",
+			       line == found->remedy ? "->" : "  ", (int)strcspn(line, "\n"), line);
 	}
 }
 

@@ -22,7 +22,7 @@ struct check {
 	char name[80];
 	enum check_state state;
 	char what[600];
-	char remedy[300]; /* empty when ok */
+	char remedy[600]; /* empty when ok; may have several lines */
 };
 
 struct checks {

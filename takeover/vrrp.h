@@ -24,7 +24,9 @@ struct takeover_vrrp {
 	char group[TAKEOVER_VRRP_NAME_LEN]; /* its sync group, or "" */
 	enum takeover_vrrp_state state;
 	bool preempts;
-	unsigned int down_ms;			 /* so long without a master, and it is one */
+	unsigned int down_ms; /* so long without a master, and it is one */
+	unsigned int priority;
+	unsigned int skew_ms; /* so long after a master that steps down (RFC 5798 section 6.1) */
 	char track_file[TAKEOVER_VRRP_PATH_LEN]; /* FAULT while it holds no zero */
 	/* All that moves with the address: of its instance, and of its group. */
 	struct takeover_address ips[TAKEOVER_VRRP_IPS_MAX];
@@ -33,7 +35,8 @@ struct takeover_vrrp {
 
 /* What keepalived has written, @n bytes at @text, about @address. With @instance or @track_file
  * (else "") it must be in that instance, and track that file. -ENOENT when no instance has it,
- * -EINVAL when the instance does not do: @error says why, and what to do. */
+ * -EINVAL when the instance does not do: @error says why, and what to do; it is in *@ret_vrrp all
+ * the same. */
 int takeover_vrrp_parse(const char *text, size_t n, const struct takeover_address *address,
 			const char *instance, const char *track_file,
 			struct takeover_vrrp *ret_vrrp, char *error, size_t len);

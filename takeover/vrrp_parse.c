@@ -14,7 +14,7 @@ struct instance {
 	char name[TAKEOVER_VRRP_NAME_LEN], group[TAKEOVER_VRRP_NAME_LEN];
 	enum takeover_vrrp_state state;
 	bool preempts, has;
-	unsigned int down_ms;
+	unsigned int down_ms, priority, advert_ms;
 };
 
 struct reader {
@@ -83,6 +83,11 @@ static void read_field(struct reader *r, struct instance *now)
 		now->preempts = strcmp(v, "disabled") != 0;
 	else if ((v = value(r, "Master down timer = ")))
 		now->down_ms = strtoul(v, NULL, 10) / 1000 % 3600000;
+	else if ((v = value(r, "Priority = ")))
+		now->priority = strtoul(v, NULL, 10) % 256;
+	else if ((v = value(r, "Advert interval = ")))
+		now->advert_ms =
+			strtoul(v, NULL, 10) % 100000 * (strstr(v, "milli-sec") ? 1 : 1000);
 }
 
 /* An address as keepalived writes it: "192.0.2.100/24 dev eth0 ...". */
@@ -240,6 +245,8 @@ static int parse(struct reader *r, const char *text, const struct takeover_addre
 	vrrp->state = own->state;
 	vrrp->preempts = own->preempts;
 	vrrp->down_ms = own->down_ms;
+	vrrp->priority = own->priority;
+	vrrp->skew_ms = (256 - own->priority) * own->advert_ms / 256;
 	if (go_to(r, text, "VRRP Topology"))
 		read_ips(r, own, vrrp);
 	if (instance[0] && strcmp(instance, own->name) != 0) {
@@ -269,7 +276,7 @@ int takeover_vrrp_parse(const char *text, size_t n, const struct takeover_addres
 		r->end = text + n;
 		ret = parse(r, text, address, instance, track_file, vrrp, error, len);
 	}
-	if (ret == 0)
+	if (ret == 0 || ret == -EINVAL)
 		*ret_vrrp = *vrrp;
 	free(vrrp);
 	free(r);

@@ -398,6 +398,24 @@ hears() { on "$1" nft delete table ip deaf; }
 	not holds_address beta
 }
 
+@test "a plain setup: check says what is slow, and which lines are missing" {
+	keepalived_on_both 100 99
+	exits 0 "VI_1, MASTER: with priority 100 it takes the address only 609 ms after" on alpha /src/build/ip-takeover check
+	exits 0 "give it priority 254, and 253" on alpha /src/build/ip-takeover check
+	on alpha sed -i '/track_file/,/}/d' /etc/keepalived/keepalived.conf
+	stop_keepalived alpha
+	start_keepalived alpha
+	exits 1 "VI_1 tracks no file" on alpha /src/build/ip-takeover check
+	# What it prints, but for the instance, which is there already.
+	sed -n 's/^ *\(->\)\? *//; /^track_file ip-takeover/,/^}/p' "$shared/said" >"$shared/lines"
+	grep -q "file /run/ip-takeover.d/VI_1" "$shared/lines"
+	on alpha sh -c 'sed -i "/vrrp_instance/a track_file {\nip-takeover\n}" /etc/keepalived/keepalived.conf
+		cat /shared/lines /etc/keepalived/keepalived.conf >/tmp/new; cp /tmp/new /etc/keepalived/keepalived.conf'
+	stop_keepalived alpha
+	start_keepalived alpha
+	until_true 10 "check is content" on alpha sh -c '/src/build/ip-takeover check | grep "track file /run/ip-takeover.d/VI_1\|with priority 100"'
+}
+
 @test "what prepare refuses" {
 	exits 1 "its backend is not keepalived" on beta /src/build/ip-takeover prepare $address
 	keepalived_on_both

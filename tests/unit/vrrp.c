@@ -22,6 +22,9 @@ static const char data[] = "------< Global definitions >------\n"
 			   "   Wantstate = BACKUP\n"
 			   "   Master down timer = 3007812 usecs\n"
 			   "   Interface = eth0\n"
+			   "   Priority = 254\n"
+			   "   Effective priority = 1\n"
+			   "   Advert interval = 1 sec\n"
 			   "   Preempt = disabled\n"
 			   "   Virtual IP (1):\n"
 			   "     192.0.2.100/24 dev eth0 scope global\n"
@@ -32,6 +35,8 @@ static const char data[] = "------< Global definitions >------\n"
 			   "   Sync group = G\n"
 			   "   State = FAULT\n"
 			   "   Master down timer = 601562 usecs\n"
+			   "   Priority = 100\n"
+			   "   Advert interval = 200 milli-sec\n"
 			   "   Preempt = disabled\n"
 			   "   Virtual IP (1):\n"
 			   "     192.0.2.101/24 dev eth0 scope global\n"
@@ -97,6 +102,8 @@ static void the_instance_of_an_address(void **state)
 	assert_string_equal(vrrp.group, "G");
 	assert_int_equal(vrrp.state, TAKEOVER_VRRP_BACKUP);
 	assert_int_equal(vrrp.down_ms, 3007);
+	assert_int_equal(vrrp.priority, 254);
+	assert_int_equal(vrrp.skew_ms, 7);
 	assert_false(vrrp.preempts);
 	assert_string_equal(vrrp.track_file, "/run/ip-takeover.d/G");
 	assert_int_equal(vrrp.n_ips, 3);
@@ -116,13 +123,14 @@ static void what_does_not_do(void **state)
 	static const struct {
 		const char *ip, *instance, *file;
 		int ret;
-		const char *why;
+		const char *why, *owner;
 	} all[] = {
-		{ "192.0.2.7", "", "", -ENOENT, "no VRRP instance of keepalived has it" },
-		{ "192.0.2.100", "VI_2", "", -EINVAL, "VI_1 has it, not the configured" },
-		{ "192.0.2.100", "", "/run/health", -EINVAL, "does not track the configured" },
-		{ "192.0.2.102", "", "", -EINVAL, "several files of weight 0" },
-		{ "192.0.2.103", "", "", -EINVAL, "tracks no file with weight 0" },
+		{ "192.0.2.7", "", "", -ENOENT, "no VRRP instance of keepalived has it", "" },
+		{ "192.0.2.100", "VI_2", "", -EINVAL, "VI_1 has it, not the configured", "VI_1" },
+		{ "192.0.2.100", "", "/run/health", -EINVAL, "does not track the configured",
+		  "VI_1" },
+		{ "192.0.2.102", "", "", -EINVAL, "several files of weight 0", "VI_3" },
+		{ "192.0.2.103", "", "", -EINVAL, "tracks no file with weight 0", "VI_4" },
 	};
 	struct takeover_vrrp vrrp = { .n_ips = 77 };
 
@@ -130,7 +138,10 @@ static void what_does_not_do(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		assert_int_equal(find(all[i].ip, all[i].instance, all[i].file, &vrrp), all[i].ret);
 		assert_non_null(strstr(error, all[i].why));
-		assert_int_equal(vrrp.n_ips, 77);
+		if (all[i].ret == -ENOENT)
+			assert_int_equal(vrrp.n_ips, 77);
+		else
+			assert_string_equal(vrrp.instance, all[i].owner);
 	}
 }
 
