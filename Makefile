@@ -161,6 +161,8 @@ install: all
 	install -D -m 644 man/ip-takeover.8 $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
 	install -D -m 755 scripts/keepalived-notify \
 		$(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/keepalived-notify
+	install -D -m 644 scripts/keepalived.conf \
+		$(DESTDIR)$(PREFIX)/share/doc/criu-ip-takeover/keepalived.conf
 	install -D -m 644 scripts/ip-takeover-checkpoint.cron \
 		$(DESTDIR)$(PREFIX)/share/doc/criu-ip-takeover/ip-takeover-checkpoint.cron
 	install -d $(DESTDIR)$(UNITS)

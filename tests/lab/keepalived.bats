@@ -416,6 +416,26 @@ hears() { on "$1" nft delete table ip deaf; }
 	until_true 10 "check is content" on alpha sh -c '/src/build/ip-takeover check | grep "track file /run/ip-takeover.d/VI_1\|with priority 100"'
 }
 
+@test "by the configuration that is shipped" {
+	local host
+	configure() {
+		sed "s/priority 254/priority $2/; s|/usr/local/libexec/criu-ip-takeover|/src/scripts|" "$top/scripts/keepalived.conf" |
+			on "$1" tee /etc/keepalived/keepalived.conf >/dev/null
+		on "$1" mkdir -p /run/ip-takeover.d
+		echo "addresses = ({ address = \"$address/24\"; device = \"eth0\"; backend = \"keepalived\"; });" |
+			on "$1" tee /etc/criu/ip-takeover.conf >/dev/null
+	}
+	keepalived_on_both
+	for host in alpha beta; do
+		exits 0 "^ok *keepalived $address *VI_1, .*track file /run/ip-takeover.d/VI_1" on $host /src/build/ip-takeover check
+	done
+	start_redis
+	start_load 20 --interval-ms 10-30
+	migrate alpha beta
+	moved
+	no_fault
+}
+
 @test "what prepare refuses" {
 	exits 1 "its backend is not keepalived" on beta /src/build/ip-takeover prepare $address
 	keepalived_on_both
