@@ -10,6 +10,7 @@
 #include "exec_program.h"
 #include "guard.h"
 #include "journal.h"
+#include "halt.h"
 #include "locks.h"
 #include "request.h"
 #include "task_sockets.h"
@@ -183,6 +184,17 @@ bool journal_has_criu(const json_t *journal)
 		      journal_field(journal, "socket")) == 0;
 }
 
+/* What was dumped, and is not to be stopped any more (halt.h). */
+static void go_on(const json_t *journal)
+{
+	const json_t *member;
+	size_t i;
+
+	takeover_halt_end_tree(json_integer_value(json_object_get(journal, "root_pid")));
+	json_array_foreach(json_object_get(journal, "members"), i, member)
+		takeover_halt_end_tree(json_integer_value(json_object_get(member, "root_pid")));
+}
+
 /* The keeper was killed, and nobody watches: what it would have done. */
 int journal_rollback(const json_t *journal)
 {
@@ -213,6 +225,8 @@ int journal_rollback(const json_t *journal)
 			ret |= change_address(journal, j);
 	if (ret)
 		return 1;
+	if (!keep && source && json_integer_value(json_object_get(journal, "mover_pid")) > 0)
+		go_on(journal);
 	ret = takeover_guard_remove(journal_field(journal, "guard"));
 	if (ret < 0) {
 		fprintf(stderr, "ip-takeover: cannot remove the guard ip-takeover-%s: %s\n",

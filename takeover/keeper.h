@@ -130,6 +130,7 @@ struct takeover_keeper {
 	struct takeover_unrest unrest;	   /* what the quiesce has not waited for */
 	long quiesced_ms;		   /* how long it took */
 	bool silent;			   /* nothing of the tree leaves the source any more */
+	bool halted;			   /* nor runs, should criu be killed; halt.h */
 	struct takeover_sockets leftovers; /* (worker) of no process; they end on the source */
 	unsigned int n_connections;	   /* of TCP and the tree, before the dump */
 	uint16_t port;			   /* one that the service answers at */

@@ -179,6 +179,9 @@ static enum takeover_task service_state(const struct takeover_keeper *k)
 		most = more(most, k->members[i].root_pid);
 	for (size_t i = 0; i < k->n_tasks && k->root_pid == 0; i++)
 		most = more(most, k->tasks[i]);
+	/* By us. */
+	if (k->halted && most == TAKEOVER_TASK_STOPPED)
+		most = TAKEOVER_TASK_RUNS;
 	return most;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "halt.h"
 #include "locks.h"
 #include "service.h"
 #include "source.h"
@@ -94,6 +95,7 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot write %s into the image directory: %s",
 					   TAKEOVER_MANIFEST_NAME, strerror(-ret));
+	takeover_halt(k);
 	advise(k);
 	takeover_journal(k, "withdrawn");
 	return 0;
@@ -117,6 +119,7 @@ static bool taken(struct takeover_keeper *k)
 			    k->owner[i][0], k->owner[i][1], k->owner[i][2], k->owner[i][3],
 			    k->owner[i][4], k->owner[i][5]);
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+	takeover_halt_end(k);
 	if (k->criu_fd < 0)
 		takeover_source_unlock(k);
 	takeover_guard_shut(k->guard);
@@ -132,6 +135,7 @@ static void rolled_back(struct takeover_keeper *k)
 	restore_routes(k);
 	/* criu does both itself, unless it was killed. */
 	takeover_tasks_end_repair(k->manifest->addresses, k->manifest->n_addresses);
+	takeover_halt_end(k);
 	if (k->criu_fd < 0)
 		takeover_source_unlock(k);
 	takeover_keeper_release(k);

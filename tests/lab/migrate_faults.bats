@@ -23,6 +23,27 @@ teardown() {
 @test "the destination's criu-action killed" { each_step destination-action; }
 @test "the destination's keeper killed" { each_step destination-keeper; }
 
+is_halted() { [[ $(on alpha ps -o stat= -p "$pid") == T* ]]; }
+
+@test "the source's criu killed when its keeper has no CPU: the service waits for it" {
+	local worker
+	busy
+	start_migrate restore ""
+	until_true 20 "it stops" is_in_state migrate T
+	worker=$(on alpha pgrep -x ip-takeover-wrk)
+	on alpha kill -STOP "$worker"
+	signal_to KILL source-criu
+	until_true 5 "criu dies" have_died alpha
+	until_true 5 "the service is stopped" is_halted
+	on alpha kill -CONT "$worker"
+	signal_to CONT migrate
+	kill -CONT "$mover"
+	until_true 60 "migrate ends" has_gone "$mover"
+	all_or_nothing
+	[ "$owner" = alpha ]
+	not is_halted
+}
+
 @test "ssh frozen inside the freeze: rolled back in time" {
 	busy
 	stopped_at source restore

@@ -14,7 +14,7 @@ import time
 
 LAYOUT = "=IIii"  # version, verb, value, root_pid
 DUMP_PREPARED, DUMP_WITHDRAW, DUMP_EXIT, RESTORE_PREPARED, RESTORE_CLAIM = range(5)
-RESTORE_EXIT, ROLLBACK, YIELD, VERBS = 6, 7, 8, 13
+RESTORE_EXIT, ROLLBACK, YIELD, VERBS = 6, 7, 8, 17
 OTHERS = {"source": ("dump", RESTORE_CLAIM), "destination": ("restore", DUMP_EXIT)}
 role, over = sys.argv[1:]
 whose, others_verb = OTHERS[role]
@@ -71,7 +71,7 @@ def main():
     for version in (0, 2, 0xFFFFFFFF):
         refused(request(ROLLBACK, version=version), f"version: expected 1, not {version}")
     for verb in (VERBS, 0xFFFFFFFF):
-        refused(request(verb), f"verb: expected 0 to 12, not {verb}")
+        refused(request(verb), f"verb: expected 0 to {VERBS - 1}, not {verb}")
     for verb, value in ((DUMP_EXIT, 3), (DUMP_EXIT, -1), (YIELD, 2), (ROLLBACK, 1)):
         refused(request(verb, value), "value: expected 0")
     refused(request(ROLLBACK, root_pid=-1), "root_pid: expected a PID or 0, not -1")
