@@ -55,11 +55,12 @@ static op_fn *op_of(const struct takeover_keeper *k, size_t i, enum op op)
 	}
 }
 
-/* Begin with all of them, since one may wait for another. @done: of an earlier call. */
-static int go_on(struct takeover_keeper *k, enum op op, bool *done)
+/* Begin with all of them, since one may wait for another. Of an earlier call: @done, and the
+ * first failure, in *@failed. */
+static int go_on(struct takeover_keeper *k, enum op op, bool *done, int *failed)
 {
 	bool undo = op == PUT_BACK || op == LET_GO || op == SETTLE;
-	int ret = 0, failed = 0;
+	int ret = 0;
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		op_fn *fn = op_of(k, i, op);
@@ -68,20 +69,20 @@ static int go_on(struct takeover_keeper *k, enum op op, bool *done)
 		done[i] = one != -EINPROGRESS;
 		if (one == -EINPROGRESS)
 			ret = one;
-		else if (one < 0 && !undo)
-			return one;
-		else if (one < 0)
-			failed = one;
+		else if (one < 0 && *failed == 0)
+			*failed = one;
+		if (*failed < 0 && !undo)
+			return *failed;
 	}
-	return ret ?: failed;
+	return ret ?: *failed;
 }
 
 static int wait_for(struct takeover_keeper *k, enum op op)
 {
 	bool done[TAKEOVER_ADDRESSES_MAX] = { false };
-	int ret;
+	int ret, failed = 0;
 
-	while ((ret = go_on(k, op, done)) == -EINPROGRESS) {
+	while ((ret = go_on(k, op, done, &failed)) == -EINPROGRESS) {
 		poll(NULL, 0, STEP_MS);
 		if (k->role == TAKEOVER_SOURCE && op != PREPARE)
 			takeover_keeper_read(k);
@@ -111,10 +112,14 @@ int takeover_backend_let_go(struct takeover_keeper *k)
 
 int takeover_backend_put_back(struct takeover_keeper *k)
 {
-	return go_on(k, PUT_BACK, k->undone);
+	int failed = 0;
+
+	return go_on(k, PUT_BACK, k->undone, &failed);
 }
 
 int takeover_backend_settle(struct takeover_keeper *k)
 {
-	return go_on(k, SETTLE, k->settled);
+	int failed = 0;
+
+	return go_on(k, SETTLE, k->settled, &failed);
 }

@@ -52,8 +52,8 @@ int takeover_backend_prepare(struct takeover_keeper *keeper);
 int takeover_backend_withdraw(struct takeover_keeper *keeper);
 int takeover_backend_claim(struct takeover_keeper *keeper);
 
-/* These undo: one address that fails keeps no other from it. let_go() waits; of the others
- * -EINPROGRESS says to call it again. */
+/* These undo: one address that fails keeps no other from it. let_go() waits; the others
+ * are to be called again after -EINPROGRESS. */
 int takeover_backend_put_back(struct takeover_keeper *keeper);
 int takeover_backend_let_go(struct takeover_keeper *keeper);
 int takeover_backend_settle(struct takeover_keeper *keeper);

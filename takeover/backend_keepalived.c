@@ -9,7 +9,6 @@
 #include "netlink.h"
 #include "segment.h"
 #include "sockets.h"
-#include "tasks.h"
 #include "vrrp.h"
 
 #define LEAVE_MS 1000 /* it takes less than 10 */
@@ -256,11 +255,13 @@ static bool is_owned(struct takeover_keeper *k, size_t i)
 {
 	const struct takeover_address *a = &k->manifest->addresses[i];
 	unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
+	/* What came before we asked may be the word of an owner that has gone. */
+	bool asked = k->vrrp[i].said_ms != 0;
 	size_t len;
 	ssize_t n;
 
 	while ((n = takeover_wire_receive(k->wires[i], frame, sizeof(frame))) >= 0)
-		if (takeover_announce_parse(frame, n, a, mac))
+		if (asked && takeover_announce_parse(frame, n, a, mac))
 			return true;
 	if (again(k, i) && takeover_probe_build(frame, sizeof(frame), a,
 						takeover_wire_mac(k->wires[i]), &len) == 0)
