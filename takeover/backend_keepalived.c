@@ -275,6 +275,9 @@ static int settle(struct takeover_keeper *k, size_t i)
 
 	if (k->role == TAKEOVER_SOURCE)
 		return set(k, i, false);
+	/* A later restore here, or a person, has it now. */
+	if (!takeover_vrrp_is_faulted(k->vrrp[i].track_file))
+		return 0;
 	/* Without another owner it would come here, where the service is not. */
 	if (waited(k, i, SETTLE) < k->config.hold_seconds * 1000L)
 		return is_owned(k, i) ? set(k, i, false) : -EINPROGRESS;

@@ -155,6 +155,15 @@ static void back(struct takeover_keeper *k)
 	takeover_journal(k, "back on this host");
 }
 
+/* For a restore here, whose keeper has the addresses from now on: if that fails, ours must not
+ * call them back. */
+static void make_way(struct takeover_keeper *k)
+{
+	back(k);
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		k->settled[i] = true;
+}
+
 static void rollback_after(struct takeover_keeper *k, const char *why)
 {
 	takeover_keeper_say(k, 0, "%s", why);
@@ -266,7 +275,7 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		if (k->state != TAKEOVER_COMMITTED)
 			return -EBUSY;
 		if (request->value)
-			back(k);
+			make_way(k);
 		break;
 	case TAKEOVER_ROLLBACK:
 		if (k->state == TAKEOVER_COMMITTED)

@@ -315,6 +315,24 @@ killed() {
 	no_fault
 }
 
+@test "by criu alone: the restore fails on alpha, which does not get it without the service" {
+	busy
+	on beta /src/build/ip-takeover prepare $address $address6
+	dump plugin
+	stop_keepalived beta
+	on beta /src/build/ip-takeover rollback "$(id_on beta)"
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
+	chmod +x "$shared/fails"
+	not restore alpha plugin --action-script /shared/fails
+	says alpha 'rolled back'
+	until_true 15 "the keeper of the dump ends" not on alpha sh -c 'pgrep -f "^ip-takeover.keeper.source"'
+	until_true 1 "alpha is held down" track_file_is alpha 1
+	not holds_address alpha
+	restore alpha plugin
+	stayed journal beta
+	track_file_is alpha 0
+}
+
 @test "by criu alone: a failing post-dump script, and beta gives it back" {
 	busy
 	on beta /src/build/ip-takeover prepare $address $address6
