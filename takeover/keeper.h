@@ -116,7 +116,6 @@ struct takeover_keeper {
 	struct takeover_exec execs[TAKEOVER_ADDRESSES_MAX];
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	bool relay_said; /* that what waited first was relayed */
-	bool too_late;	 /* it lets packets in already: what is held now must not be relayed */
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */
 	unsigned long n_held, n_relayed;

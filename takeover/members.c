@@ -56,8 +56,6 @@ void takeover_members_open(struct takeover_keeper *k)
 
 		m->root_fd = open_pid(m->root_pid);
 		m->criu_fd = m->criu_gone ? -1 : open_pid(m->criu_pid);
-		if (m->criu_pid > 0 && m->criu_fd < 0)
-			m->criu_gone = true;
 	}
 }
 
@@ -182,9 +180,11 @@ void takeover_members_look(struct takeover_keeper *k)
 
 void takeover_members_criu_gone(struct takeover_keeper *k, struct takeover_member *m)
 {
-	bool killed = takeover_task_was_killed(m->criu_pid, m->criu_fd);
+	/* Ended when no worker looked, nobody knows how. */
+	bool killed = m->criu_fd < 0 || takeover_task_was_killed(m->criu_pid, m->criu_fd);
 
-	close(m->criu_fd);
+	if (m->criu_fd >= 0)
+		close(m->criu_fd);
 	m->criu_fd = -1;
 	m->criu_gone = true;
 	if (k->role == TAKEOVER_SOURCE)

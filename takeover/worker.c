@@ -144,6 +144,12 @@ static void report(struct takeover_keeper *k)
 	k->reported = true;
 }
 
+/* Its criu; perhaps before this worker could open it. */
+static bool has_ended(const struct takeover_member *m, short revents)
+{
+	return m->criu_fd >= 0 ? revents != 0 : m->criu_pid > 0 && !m->criu_gone;
+}
+
 static void loop(struct takeover_keeper *k)
 {
 	struct takeover_askers askers = { .n = 0 };
@@ -187,7 +193,7 @@ static void loop(struct takeover_keeper *k)
 			if (wires[i].revents)
 				on_wire(k, i);
 		for (size_t i = 0; i < k->n_members; i++)
-			if (members[i].revents && k->members[i].criu_fd >= 0)
+			if (has_ended(&k->members[i], members[i].revents))
 				takeover_members_criu_gone(k, &k->members[i]);
 		tick(k);
 		takeover_keeper_release_rest(k);
