@@ -311,7 +311,7 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
 	if (stays)
-		takeover_guard_shut(k->guard);
+		takeover_keeper_leave_shut(k);
 	else if (announced)
 		takeover_keeper_shut(k);
 	else
@@ -409,6 +409,11 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 
 void takeover_destination_criu_gone(struct takeover_keeper *k)
 {
+	/* Killed before it had ended them itself. */
+	if (k->state == TAKEOVER_ROLLED_BACK) {
+		takeover_members_look(k);
+		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
+	}
 	if (k->state >= TAKEOVER_RELEASED)
 		return;
 	takeover_event(k, TAKEOVER_EVENT_CRIU_GONE);

@@ -244,6 +244,9 @@ bool takeover_keeper_unguard_gently(struct takeover_keeper *keeper);
  * the addresses, the guard stays and drops it, until somebody makes way. */
 void takeover_keeper_shut(struct takeover_keeper *keeper);
 
+/* The guard stays, and drops, also when we have ended. */
+void takeover_keeper_leave_shut(struct takeover_keeper *keeper);
+
 /* Accept whoever wants to ask, and answer those who have; a role's -EINPROGRESS says that it
  * is not decided yet. */
 void takeover_keeper_serve(struct takeover_keeper *keeper, struct takeover_askers *askers);

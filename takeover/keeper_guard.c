@@ -141,6 +141,13 @@ bool takeover_keeper_unguard_gently(struct takeover_keeper *k)
 	return takeover_keeper_unguard(k);
 }
 
+void takeover_keeper_leave_shut(struct takeover_keeper *k)
+{
+	takeover_guard_shut(k->guard);
+	flock(k->lock_fd, LOCK_UN);
+	k->opened_at_ms = 0;
+}
+
 void takeover_keeper_shut(struct takeover_keeper *k)
 {
 	bool forwards = false;
@@ -151,9 +158,7 @@ void takeover_keeper_shut(struct takeover_keeper *k)
 		takeover_keeper_unguard(k);
 		return;
 	}
-	takeover_guard_shut(k->guard);
-	flock(k->lock_fd, LOCK_UN);
-	k->opened_at_ms = 0;
+	takeover_keeper_leave_shut(k);
 	takeover_keeper_add(k, "this host forwards, so what comes for the address is dropped here "
 			       "until ip-takeover rollback, claim or a restore");
 }

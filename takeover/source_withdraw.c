@@ -122,7 +122,7 @@ static bool taken(struct takeover_keeper *k)
 	takeover_halt_end(k);
 	if (k->criu_fd < 0)
 		takeover_source_unlock(k);
-	takeover_guard_shut(k->guard);
+	takeover_keeper_leave_shut(k);
 	k->state = TAKEOVER_ABANDONED;
 	takeover_journal(k, "abandoned");
 	return true;

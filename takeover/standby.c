@@ -137,7 +137,7 @@ void takeover_standby_rollback(struct takeover_keeper *k)
 	if (takeover_backend_let_go(k) == 0)
 		takeover_keeper_shut(k);
 	else
-		takeover_guard_shut(k->guard);
+		takeover_keeper_leave_shut(k);
 	k->state = TAKEOVER_ROLLED_BACK;
 	takeover_journal(k, "rolled back");
 }

@@ -118,3 +118,16 @@ disk_full() {
 
 @test "disk full on the source" { disk_full alpha; }
 @test "disk full on the destination" { disk_full beta; }
+
+@test "rolled back by hand on the destination, and criu killed before it can end its tasks" {
+	busy
+	stopped_at source commit
+	signal_to STOP destination-criu
+	on beta /src/build/ip-takeover rollback "$(id_on beta)"
+	signal_to KILL destination-criu
+	until_true 5 "it dies" have_died beta
+	until_true 5 "no half-restored task is left" no_process beta
+	go_on_from migrate
+	over
+	all_or_nothing
+}

@@ -63,6 +63,19 @@ half_there() {
 @test "the first tree's criu killed when the tree is half there" { half_there redis destination-leader; }
 @test "the second tree's criu killed when the tree is half there" { half_there nginx destination-member; }
 
+@test "the second tree's criu killed on the destination when the keeper has no worker" {
+	busy
+	stopped_at source commit
+	on beta pkill -STOP -of '^ip-takeover.keeper.destination'
+	on beta pkill -KILL -x ip-takeover-wrk
+	signal_to KILL destination-member
+	until_true 5 "it dies" have_died beta
+	on beta pkill -CONT -of '^ip-takeover.keeper.destination'
+	go_on_from migrate
+	over
+	all_or_nothing
+}
+
 # failed_there WHAT: it has failed on beta, and nobody has noticed.
 failed_there() {
 	go_on_from migrate
