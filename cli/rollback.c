@@ -29,6 +29,13 @@ static int fail(const struct takeover_address *a, const char *take, const char *
 	return ret;
 }
 
+static int undo_criu(const struct takeover_address *a)
+{
+	takeover_tasks_end_repair(a, 1);
+	takeover_locks_clear(a, 1);
+	return 0;
+}
+
 /* keepalived is to bring it. */
 static int bring_back(const struct takeover_address *a, const char *track_file)
 {
@@ -40,9 +47,7 @@ static int bring_back(const struct takeover_address *a, const char *track_file)
 			"give it up there (echo 1 to its track file), or end the process here\n");
 	if (ret < 0)
 		return fail(a, "put", "back on", ret);
-	takeover_tasks_end_repair(a, 1);
-	takeover_locks_clear(a, 1);
-	return 0;
+	return undo_criu(a);
 }
 
 /* Without a configuration the keeper has had nothing of it, either. */
@@ -82,8 +87,7 @@ static int put_back(const json_t *journal, const struct takeover_address *a)
 	ret = program(journal, a, TAKEOVER_EXEC_CLAIM);
 	if (ret < 0)
 		goto out;
-	takeover_tasks_end_repair(a, 1);
-	takeover_locks_clear(a, 1);
+	undo_criu(a);
 	if (!journal_has_state(journal, TAKEOVER_PREPARED))
 		takeover_announce(wire, a, NULL, 0);
 out:
@@ -101,6 +105,9 @@ static int change_address(const json_t *journal, const json_t *entry)
 	if (ret < 0)
 		return ret;
 	snprintf(a.device, sizeof(a.device), "%s", journal_field(entry, "device"));
+	/* It has moved nothing, and no backend has done anything for it. */
+	if (json_is_true(json_object_get(journal, "checkpoint")))
+		return undo_criu(&a);
 	if (journal_is_source(journal) && track_file[0])
 		return bring_back(&a, track_file);
 	if (journal_is_source(journal))

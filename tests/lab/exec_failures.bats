@@ -6,6 +6,7 @@
 load helper
 load migrate
 load exec
+load checkpoint
 
 move=/usr/local/sbin/move
 
@@ -274,6 +275,21 @@ kill_worker() { on "$1" pkill -KILL -x ip-takeover-wrk; }
 	not neighbour_is beta
 	is_clean beta
 	restore alpha plugin
+	stayed
+}
+
+# Its program may not know that, and fail.
+@test "keeper and worker of a checkpoint are killed: it has moved nothing, and no program is asked" {
+	begin
+	faulty alpha <<<'echo "$1" >>/shared/asked; exit 9'
+	stop_at post-dump
+	start_checkpoint
+	on alpha pkill -KILL -f '^ip-takeover.keeper'
+	go_on
+	not wait "$taking"
+	cat "$shared/checkpoint.err"
+	not test -e "$shared/asked"
+	answers_go_on
 	stayed
 }
 
