@@ -92,16 +92,23 @@ int takeover_standby_open(struct takeover_keeper *k, const char *names)
 	return check_idle(k) ?: takeover_backend_prepare(k) ?: takeover_keeper_hold(k, false);
 }
 
-/* Whatever an earlier takeover has left in the track files: now the addresses may come. */
+/* Whatever an earlier takeover has left in the track files: now the addresses may come; all, or
+ * none, since without us nothing guards them. */
 static int take_part(struct takeover_keeper *k)
 {
+	bool was[TAKEOVER_ADDRESSES_MAX];
+
 	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
 		const char *file = k->vrrp[i].track_file;
-		int ret = takeover_vrrp_fault(file, false);
+		int ret;
 
-		if (ret < 0)
-			return takeover_keeper_say(k, ret, "cannot write %s: %s", file,
-						   strerror(-ret));
+		was[i] = takeover_vrrp_is_faulted(file);
+		ret = takeover_vrrp_fault(file, false);
+		if (ret == 0)
+			continue;
+		while (i-- > 0)
+			takeover_vrrp_fault(k->vrrp[i].track_file, was[i]);
+		return takeover_keeper_say(k, ret, "cannot write %s: %s", file, strerror(-ret));
 	}
 	return 0;
 }

@@ -469,6 +469,21 @@ hears() { on "$1" nft delete table ip deaf; }
 	nothing_left beta
 }
 
+@test "two instances, and one track file cannot be written: the other's stays as it was" {
+	instances() {
+		printf 'track_file second {\n    file /run/ip-takeover.d/VI_2\n    weight 0\n    init_file 0\n}\n'
+		instance VI_1 51 $address/24
+		instance VI_2 52 $address6/64 | sed 's/^        ip-takeover$/        second/'
+	}
+	keepalived_on_both
+	start_redis
+	on beta sh -c 'echo 1 >/run/ip-takeover.d/VI_1; echo 1 >/run/held; ln -sf /run/held /run/ip-takeover.d/VI_2'
+	exits 1 'cannot write /run/ip-takeover.d/VI_2: ' on beta /src/build/ip-takeover prepare $address $address6
+	track_file_is beta 1
+	nothing_left beta
+	stayed journal beta
+}
+
 @test "prepared twice, killed, prepared again; its worker is killed, and it goes on" {
 	busy
 	on beta /src/build/ip-takeover prepare $address
