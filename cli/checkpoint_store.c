@@ -193,7 +193,7 @@ int store_keep(const struct store *store, struct place *place, const char *name)
 		return ret;
 	}
 	/* Our lock of it goes with this; but we have that of the whole. */
-	place_keep(place);
+	place_leave(place);
 	if (renameat2(store->fd, partial, store->fd, name, RENAME_NOREPLACE) < 0)
 		ret = -errno;
 	if (ret == 0 && fsync(store->fd) < 0)

@@ -29,6 +29,9 @@ void place_used_by(const struct place *place, pid_t pid);
 /* Remove it with all that is in it; nothing when it was not made or is closed already. */
 void place_remove(struct place *place);
 
+/* It stays as it is, and is no longer ours: whoever would remove it in our stead ends. */
+void place_leave(struct place *place);
+
 /* It stays, for a person, under another name: @place->path; whoever would remove it in our stead
  * ends. */
 void place_keep(struct place *place);

@@ -110,6 +110,17 @@ void place_used_by(const struct place *place, pid_t pid)
 		return; /* it was killed */
 }
 
+void place_leave(struct place *place)
+{
+	if (place->fd < 0)
+		return;
+	place_used_by(place, KEEP);
+	close(place->fd);
+	if (place->watch >= 0)
+		close(place->watch);
+	place->fd = place->watch = -1;
+}
+
 void place_keep(struct place *place)
 {
 	char kept[PATH_MAX];
@@ -118,15 +129,11 @@ void place_keep(struct place *place)
 	if (place->fd < 0)
 		return;
 	name = strrchr(place->path, '/') + 1;
-	place_used_by(place, KEEP);
 	snprintf(kept, sizeof(kept), "%.*s" PLACE_KEPT "%s",
 		 (int)(strlen(place->path) - strlen(name)), place->path, name + strlen(PLACE_NAME));
 	if (rename(place->path, kept) == 0)
 		strcpy(place->path, kept);
-	close(place->fd);
-	if (place->watch >= 0)
-		close(place->watch);
-	place->fd = place->watch = -1;
+	place_leave(place);
 }
 
 int cli_place(int argc, char **argv)
