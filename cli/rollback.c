@@ -100,6 +100,7 @@ static int change_address(const json_t *journal, const json_t *entry)
 {
 	const char *track_file = journal_field(entry, "track_file");
 	struct takeover_address a;
+	bool here;
 	int ret = takeover_address_parse(journal_field(entry, "address"), &a);
 
 	if (ret < 0)
@@ -119,10 +120,11 @@ static int change_address(const json_t *journal, const json_t *entry)
 		ret = track_file_set(&a, track_file, false);
 		return ret < 0 ? fail(&a, "take", "off", ret) : 0;
 	}
-	if (json_is_true(json_object_get(entry, "was_here")))
-		return 0;
-	ret = program(journal, &a, TAKEOVER_EXEC_WITHDRAW);
-	if (ret < 0)
+	here = json_is_true(json_object_get(entry, "was_here"));
+	/* One that is on every host says nothing of which has drawn it. */
+	if (!here || json_is_true(json_object_get(entry, "drawn")))
+		ret = program(journal, &a, TAKEOVER_EXEC_WITHDRAW);
+	if (here || ret < 0)
 		return ret;
 	ret = takeover_address_delete(&a, DELADDR_MS);
 	return ret < 0 ? fail(&a, "take", "off", ret) : 0;

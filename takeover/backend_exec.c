@@ -147,6 +147,9 @@ static int claim(struct takeover_keeper *k, size_t i)
 			e->drawn = true;
 			e->step++;
 			ret = 0;
+			/* Else nobody would know it who rolls back in our stead. */
+			if (k->was_here[i])
+				takeover_journal(k, "program");
 		}
 	}
 	if (ret == 0)

@@ -69,9 +69,10 @@ static json_t *to_json(const struct takeover_keeper *k)
 		const struct takeover_address *a = &k->manifest->addresses[i];
 
 		json_array_append_new(addresses,
-				      json_pack("{s:s, s:s, s:b, s:s}", "address",
+				      json_pack("{s:s, s:s, s:b, s:b, s:s}", "address",
 						takeover_address_format(a, text, sizeof(text)),
 						"device", a->device, "was_here", k->was_here[i],
+						"drawn", k->execs[i].drawn && !k->execs[i].had,
 						"track_file", k->vrrp[i].track_file));
 	}
 	for (size_t i = 0; i < k->n_events; i++)

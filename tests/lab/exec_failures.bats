@@ -258,8 +258,13 @@ kill_worker() { on "$1" pkill -KILL -x ip-takeover-wrk; }
 	no_images
 }
 
-@test "keeper and worker are killed on the destination: rollback has the program withdraw" {
+@test "keeper and worker are killed on the destination: rollback has the program withdraw" { killed_there; }
+@test "the same with an address that is on both hosts all the time" { killed_there 198.51.100.100/32; }
+
+# killed_there [ADDRESS]: which beta has from the beginning.
+killed_there() {
 	begin
+	[ $# = 0 ] || on beta ip address add "$1" dev eth0
 	# Runs after ours at pre-restore.
 	write_program end <<-'END'
 	#!/bin/sh
@@ -273,6 +278,7 @@ kill_worker() { on "$1" pkill -KILL -x ip-takeover-wrk; }
 	holds_address beta
 	forget beta
 	not neighbour_is beta
+	[ $# = 0 ] || on beta ip address del "$1" dev eth0
 	is_clean beta
 	restore alpha plugin
 	stayed
