@@ -134,6 +134,20 @@ void takeover_journal(struct takeover_keeper *k, const char *event)
 	json_decref(json);
 }
 
+/* The same images, restored here again while we looked for an owner: it has our journal's name. */
+static bool is_anothers(const struct takeover_keeper *k, const char *path)
+{
+	char error[200];
+	json_t *journal;
+	bool another;
+
+	if (takeover_journal_read(path, &journal, error, sizeof(error)) < 0)
+		return false;
+	another = strcmp(json_string_value(json_object_get(journal, "socket")), k->socket) != 0;
+	json_decref(journal);
+	return another;
+}
+
 void takeover_journal_close(struct takeover_keeper *k)
 {
 	const char *record;
@@ -141,8 +155,10 @@ void takeover_journal_close(struct takeover_keeper *k)
 	json_t *json;
 	int fd;
 
-	takeover_journal(k, takeover_state_name(k->state));
 	journal_path(k, path, sizeof(path));
+	if (is_anothers(k, path))
+		return;
+	takeover_journal(k, takeover_state_name(k->state));
 	/* As criu leaves stats-dump and stats-restore there. The images may be gone; what
 	 * bears the name already, be it a link or a pipe, is not ours to write to. */
 	record = k->role == TAKEOVER_SOURCE ? "ip-takeover-dump.json" : "ip-takeover-restore.json";
