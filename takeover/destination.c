@@ -474,6 +474,11 @@ void takeover_destination_tick(struct takeover_keeper *k)
 			takeover_words_say(k, i, TAKEOVER_WORD_RELEASED, 0, NULL);
 		takeover_keeper_release(k);
 		k->released = true;
+		/* The source's keeper waits for the word that it runs. */
+		if (takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED)) {
+			k->claimed_at_ms = takeover_now_ms();
+			k->round = since = 0;
+		}
 		takeover_journal(k, "released");
 	}
 	/* Takes time: when no packet waits any more. */

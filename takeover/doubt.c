@@ -63,11 +63,13 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 		return;
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		for (int n = 0; n < FRAMES_MAX && takeover_words_hear(k, i, &word, from); n++) {
+			k->runs_there |= word.state == TAKEOVER_WORD_RUNS;
 			if (word.state == TAKEOVER_WORD_QUESTION)
 				takeover_words_say(k, i, state, word.nonce, from);
 			else if (word.state == TAKEOVER_WORD_RELEASED)
 				takeover_source_too_late(k);
-			else if (word.state == TAKEOVER_WORD_CLAIMED)
+			else if (word.state == TAKEOVER_WORD_CLAIMED ||
+				 word.state == TAKEOVER_WORD_RUNS)
 				takeover_source_owner(k, i, from);
 		}
 	if (k->mover_pid > 0 && k->state == TAKEOVER_COMMITTED)
@@ -77,7 +79,8 @@ void takeover_doubt_answer(struct takeover_keeper *k)
 void takeover_doubt_claimed(const struct takeover_keeper *k, size_t i)
 {
 	if (k->manifest->has_secret)
-		takeover_words_say(k, i, TAKEOVER_WORD_CLAIMED, 0, NULL);
+		takeover_words_say(k, i, k->released ? TAKEOVER_WORD_RUNS : TAKEOVER_WORD_CLAIMED,
+				   0, NULL);
 }
 
 void takeover_doubt_begin(struct takeover_keeper *k)

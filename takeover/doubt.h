@@ -9,7 +9,8 @@
 /* On the source, from time to time: hear what is said on the segment, and answer. */
 void takeover_doubt_answer(struct takeover_keeper *keeper);
 
-/* On the destination, with keepalived: tell the source's keeper that address @i is ours. */
+/* On the destination, with keepalived: tell the source's keeper that address @i is ours, and
+ * whether the service runs. */
 void takeover_doubt_claimed(const struct takeover_keeper *keeper, size_t i);
 
 /* On the destination: nobody is there any more who could say it. */

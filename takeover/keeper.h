@@ -115,6 +115,7 @@ struct takeover_keeper {
 	bool at_rest;			       /* all of them */
 	struct takeover_exec execs[TAKEOVER_ADDRESSES_MAX];
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
+	bool runs_there; /* on the source: with keepalived, by its own word */
 	bool relay_said; /* that what waited first was relayed */
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */

@@ -66,14 +66,13 @@ static int settle(struct takeover_keeper *k, const json_t *journal, const char *
 	/* It has ended meanwhile. */
 	if (ret == -ENOENT && access(path, F_OK) < 0)
 		return 0;
-	if (ret < 0 && strcmp(text(journal, "role"), "standby") == 0)
+	if (ret < 0 && ret != -ETIMEDOUT && strcmp(text(journal, "role"), "standby") == 0)
 		return inherit(journal, path, make_way);
 	if (ret < 0)
 		return takeover_keeper_say(
-			k, -EBUSY,
-			"the keeper of takeover %s was killed; ip-takeover rollback "
-			"%s first",
-			text(journal, "id"), text(journal, "id"));
+			k, -EBUSY, "the keeper of takeover %s %s; ip-takeover rollback %s first",
+			text(journal, "id"), ret == -ETIMEDOUT ? "does not answer" : "was killed",
+			text(journal, "id"));
 	if (reply.ret < 0)
 		return takeover_keeper_say(k, -EBUSY, "takeover %s of the same address is %s",
 					   text(journal, "id"), text(journal, "state"));

@@ -402,10 +402,18 @@ static bool owner_is_there(const struct takeover_keeper *k, size_t i)
 		takeover_backend_is(k, i, TAKEOVER_BACKEND_EXEC));
 }
 
+/* An owner may fail yet. keepalived would bring the addresses back here then, where nothing is
+ * left that serves them. */
+static bool stays_there(const struct takeover_keeper *k)
+{
+	return k->runs_there || k->moved_at_ms != 0 ||
+	       !takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
+}
+
 void takeover_source_tick(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
-	bool all = true;
+	bool all;
 
 	if (k->checkpoint) {
 		takeover_checkpoint_tick(k);
@@ -426,6 +434,7 @@ void takeover_source_tick(struct takeover_keeper *k)
 		back(k);
 		return;
 	}
+	all = stays_there(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		all = all && owner_is_there(k, i);
 	/* It may have to give them back soon. */

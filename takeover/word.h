@@ -39,6 +39,7 @@ enum takeover_word_state {
 	TAKEOVER_WORD_WHO,	 /* who stands by for it? */
 	TAKEOVER_WORD_PREPARED,	 /* I do */
 	TAKEOVER_WORD_TAKE_BACK, /* it stays with me */
+	TAKEOVER_WORD_RUNS,	 /* as TAKEOVER_WORD_CLAIMED, and the service runs there */
 	TAKEOVER_WORD_STATES,
 };
 

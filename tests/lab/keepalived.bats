@@ -315,6 +315,27 @@ killed() {
 	no_fault
 }
 
+@test "by criu alone: the restore fails on beta, and is begun again while its keeper looks for an owner" {
+	busy
+	on beta /src/build/ip-takeover prepare $address $address6
+	dump plugin
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
+	chmod +x "$shared/fails"
+	not restore beta plugin --action-script /shared/fails
+	local first
+	first=$(on beta pgrep -o ip-takeover)
+	restore beta plugin &
+	local restoring=$!
+	until_true 5 "the first keeper ends" not on beta kill -0 "$first"
+	# keepalived takes seconds to bring it: the journal is the second one's.
+	not holds_address beta
+	not says beta 'rolled back'
+	wait $restoring
+	moved
+	[ "$(field "$shared/images/ip-takeover-restore.json" state)" = done ]
+	no_fault
+}
+
 @test "by criu alone: the restore fails on alpha, which does not get it without the service" {
 	busy
 	on beta /src/build/ip-takeover prepare $address $address6
