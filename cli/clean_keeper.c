@@ -46,7 +46,8 @@ static bool is_keeper(pid_t pid, char *ret_role, size_t len, pid_t *ret_criu)
 	}
 	if (strcmp(word[0], "ip-takeover") != 0 || strcmp(word[1], "keeper") != 0)
 		return false;
-	snprintf(ret_role, len, "%s", word[2]);
+	/* As its journal has it. */
+	snprintf(ret_role, len, "%s", strcmp(word[2], "checkpoint") == 0 ? "source" : word[2]);
 	/* One that stands by works for no criu, and is known by its own PID. */
 	*ret_criu = strcmp(word[2], "standby") == 0 ? pid : atoi(word[3]);
 	return *ret_criu > 0;

@@ -126,6 +126,20 @@ killed() {
 	no_partial alpha
 }
 
+@test "clean leaves a keeper that waits for the guard of another takeover" {
+	start_redis
+	on alpha sh -c "mkdir -p /run/ip-takeover; setsid flock -s /run/ip-takeover sleep 60 </dev/null >/dev/null 2>&1 &"
+	until_true 5 "it is locked" not on alpha flock -n /run/ip-takeover true
+	checkpoint &
+	local taking=$!
+	until_true 10 "its keeper waits" says alpha 'stays until no other takeover holds packets'
+	on alpha $program clean
+	says alpha 'stays until no other takeover holds packets'
+	on alpha pkill -x sleep
+	wait $taking
+	goes_on
+}
+
 @test "one at a time" {
 	busy
 	checkpoint
