@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The keeper on the destination: guard, add the address, probe, claim, release. */
+/* The keeper on the destination: guard, add the address, probe, release, roll back. */
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backend.h"
 #include "conntrack.h"
+#include "destination.h"
 #include "doubt.h"
-#include "keeper.h"
 #include "netlink.h"
 #include "words.h"
 #include "task_sockets.h"
 #include "window.h"
-
-/* Patience of the probe when the source has said that it let go: a LAN's answer takes
- * less than one, and any other owner would have been in the source's way before. */
-#define PROBE_WITH_WORD_MS 5
 
 /* The manifest names addresses; device and prefix are this host's own. */
 static int check_policy(struct takeover_keeper *k)
@@ -115,162 +108,6 @@ int takeover_destination_begin(struct takeover_keeper *k)
 	return 0;
 }
 
-/* Whoever else spoke for an address since the probe; waits out its patience. */
-static int listen_for_owner(struct takeover_keeper *k)
-{
-	long patience = k->manifest->withdrawn && k->config.probe_ms > PROBE_WITH_WORD_MS
-				? PROBE_WITH_WORD_MS
-				: k->config.probe_ms;
-	char text[TAKEOVER_ADDRESS_STRLEN];
-
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		struct pollfd pfd = { .fd = takeover_wire_fd(k->wires[i]), .events = POLLIN };
-
-		for (;;) {
-			long left = k->probed_at_ms + patience - takeover_now_ms();
-			unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
-			ssize_t n = takeover_wire_receive(k->wires[i], frame, sizeof(frame));
-
-			if (n == -EAGAIN && left <= 0)
-				break;
-			if (n == -EAGAIN) {
-				poll(&pfd, 1, left);
-				continue;
-			}
-			if (n < 0)
-				return takeover_keeper_say(k, n, "cannot hear the segment: %s",
-							   strerror(-n));
-			if (!takeover_announce_parse(frame, n, &k->manifest->addresses[i], mac))
-				continue;
-			return takeover_keeper_say(
-				k, -EADDRINUSE,
-				"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x; withdraw it there "
-				"first",
-				takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
-				mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-		}
-	}
-	return 0;
-}
-
-/* keepalived has announced it already, and knows better from which MAC if that is a virtual one
- * (use_vmac): then the address is on a macvlan of the device. */
-static bool may_announce(struct takeover_keeper *k, size_t i)
-{
-	bool here = false;
-
-	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
-		return true;
-	/* The source holds its own instance down until then. */
-	if (takeover_config_present(&k->config, &k->manifest->addresses[i], &here) == 0 && here &&
-	    takeover_vrrp_runs())
-		takeover_doubt_claimed(k, i);
-	here = false;
-	return takeover_address_present(&k->manifest->addresses[i], &here) == 0 && here;
-}
-
-static void announce(struct takeover_keeper *k)
-{
-	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		if (may_announce(k, i))
-			takeover_announce(
-				k->wires[i], &k->manifest->addresses[i],
-				(const unsigned char(*)[TAKEOVER_MAC_LEN])k->manifest->neighbours,
-				k->manifest->n_neighbours);
-}
-
-/* The sockets are here, and nothing has reached them yet. */
-static void adopt_connections(struct takeover_keeper *k)
-{
-	size_t n;
-	int ret = takeover_conntrack_adopt(k->manifest->addresses, k->manifest->n_addresses, &n);
-
-	if (ret < 0)
-		takeover_keeper_add(k,
-				    "cannot make the connections known to connection tracking: %s; "
-				    "a packet filter may drop them",
-				    strerror(-ret));
-	else if (n > 0)
-		takeover_event(k, "connections tracked");
-}
-
-static void unscale_windows(struct takeover_keeper *k)
-{
-	size_t left;
-	int ret = takeover_window_unscale(k->manifest->addresses, k->manifest->n_addresses, &left);
-
-	if (ret < 0)
-		takeover_keeper_add(k, "cannot look at the connections' windows: %s",
-				    strerror(-ret));
-	else if (left > 0)
-		takeover_keeper_add(k,
-				    "%zu connections will receive slowly: their peers do not scale "
-				    "windows, and CRIU cannot restore that",
-				    left);
-}
-
-/* Somebody may have taken an address away again: then it is not ours to announce. */
-static bool all_here(const struct takeover_keeper *k)
-{
-	for (size_t i = 0; i < k->manifest->n_addresses; i++) {
-		bool present = true;
-
-		if (takeover_config_present(&k->config, &k->manifest->addresses[i], &present) ==
-			    0 &&
-		    !present)
-			return false;
-	}
-	return true;
-}
-
-/* keepalived may have moved it on. */
-static int still_here(struct takeover_keeper *k)
-{
-	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) ||
-	    (all_here(k) && takeover_vrrp_runs()))
-		return 0;
-	return takeover_keeper_say(k, -EADDRNOTAVAIL,
-				   "keepalived has taken the address off this host again, or has "
-				   "ended; see its log");
-}
-
-static int claim(struct takeover_keeper *k)
-{
-	int ret;
-
-	if (k->state == TAKEOVER_PREPARED) {
-		if (!takeover_members_wait(k))
-			return -EINPROGRESS;
-		takeover_event(k, "claim");
-		adopt_connections(k);
-		unscale_windows(k);
-		ret = listen_for_owner(k) ?: still_here(k);
-		if (ret < 0)
-			return ret;
-		k->state = TAKEOVER_READY;
-		k->ready_at_ms = takeover_now_ms();
-		takeover_journal(k, "nobody else");
-	}
-	if (k->state != TAKEOVER_READY)
-		return 0;
-	if (k->mover_pid > 0 && !k->decided)
-		return -EINPROGRESS;
-	ret = takeover_guard_unmute(k->guard);
-	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot open the guard to ARP: %s",
-					   strerror(-ret));
-	announce(k);
-	takeover_keeper_release_out(k);
-	k->claimed_at_ms = takeover_now_ms();
-	k->round = 1;
-	k->state = TAKEOVER_CLAIMED;
-	takeover_journal(k, "claimed");
-	/* Should we be killed between two answers, neither tree waits for the other. */
-	if (k->n_members > 0 && takeover_keeper_mark(k) < 0)
-		takeover_event(k, "not marked");
-	return 0;
-}
-
 static int release(struct takeover_keeper *k)
 {
 	int ret;
@@ -278,7 +115,7 @@ static int release(struct takeover_keeper *k)
 	if (k->state >= TAKEOVER_RELEASED)
 		return 0;
 	/* A CRIU that runs no post-restore script for us: this is the last moment. */
-	ret = claim(k);
+	ret = takeover_destination_claim(k);
 	if (ret < 0)
 		return ret == -EINPROGRESS ? -ECANCELED : ret;
 	/* The tasks of a tree that ran already could not be restored again with the others. */
@@ -345,7 +182,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 	case TAKEOVER_RESTORE_PREPARED:
 		break;
 	case TAKEOVER_RESTORE_CLAIM:
-		ret = claim(k);
+		ret = takeover_destination_claim(k);
 		if (ret < 0 && ret != -EINPROGRESS)
 			takeover_destination_rollback(k);
 		break;
@@ -442,7 +279,7 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 
 static bool is_lost(struct takeover_keeper *k)
 {
-	return !all_here(k) ||
+	return !takeover_destination_all_here(k) ||
 	       (takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) && !takeover_vrrp_runs());
 }
 
@@ -493,7 +330,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 	}
 	while (takeover_announce_schedule[k->round] >= 0 &&
 	       since >= takeover_announce_schedule[k->round]) {
-		announce(k);
+		takeover_destination_announce(k);
 		k->round++;
 	}
 	if (k->state == TAKEOVER_RELEASED && takeover_announce_schedule[k->round] < 0)

@@ -3,7 +3,7 @@
  * The keeper: one per host and takeover, owns the addresses, the guard, the hold and
  * the announcements. keeper.c opens what it needs and watches over the worker;
  * worker.c is the event loop, keeper_requests.c who asks it, keeper_guard.c its guard;
- * source.c, source_checkpoint.c and destination.c are what it does in its role; journal.c is
+ * source*.c, destination*.c and standby.c are what it does in its role; journal.c is
  * what it leaves written.
  */
 #ifndef TAKEOVER_KEEPER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What source.c, source_withdraw.c and source_packets.c call in one another. */
+/* What the files source*.c call in one another. */
 #ifndef TAKEOVER_SOURCE_H
 #define TAKEOVER_SOURCE_H
 
