@@ -135,7 +135,8 @@ bench: lab-deps
 # Each who takes part in a migration killed at each of its steps.
 faults: lab-deps
 	@$(MAKE) --no-print-directory hosts
-	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/migrate_trees_faults.bats tests/lab/doubt.bats
+	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/migrate_trees_faults.bats tests/lab/doubt.bats \
+		tests/lab/keepalived_long.bats
 
 # Four services under load, there and back, so many times.
 ROUNDS ?= 50

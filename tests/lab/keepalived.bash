@@ -83,3 +83,17 @@ show_keepalived() {
 		on "$host" grep -v "Sending\|Printing" /tmp/keepalived_vrrp.log || :
 	done
 }
+
+# With keepalived, in place of faults.bash's.
+busy() {
+	keepalived_on_both
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+}
+
+# killed SIDE STEP VICTIM
+killed() {
+	fault "$@"
+	no_fault
+}

@@ -277,29 +277,10 @@ dead_and_stopped() {
 	end_load
 }
 
-# Each who takes part is killed once, where it hurts.
-busy() {
-	keepalived_on_both
-	start_redis
-	answers_go_on
-	start_load 20 --interval-ms 10-30
-}
-
-killed() {
-	fault "$@"
-	no_fault
-}
-
-@test "killed: the source's keeper before the hand-over" { killed source restore source-keeper; }
+# Others: keepalived_long.bats.
 @test "killed: the source's keeper before the commit" { killed source commit source-keeper; }
-@test "killed: migrate after the withdrawal" { killed source restore migrate; }
-@test "killed: migrate at the commit" { killed source commit migrate; }
 @test "killed: criu on the source after the withdrawal" { killed source restore source-criu; }
-@test "killed: the destination's keepers, before it restores" { killed source restore destination-keeper; }
 @test "killed: the destination's keepers, when it is ready" { killed destination ready destination-keeper; }
-@test "killed: criu on the destination, when it restores" { killed destination restoring destination-criu; }
-@test "killed: receive, when it waits" { killed destination waiting receive; }
-@test "killed: receive, when it is ready" { killed destination ready receive; }
 
 @test "by criu alone: the restore fails on beta, then alpha has it back" {
 	busy
