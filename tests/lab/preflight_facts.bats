@@ -124,7 +124,8 @@ load preflight
 	# It ends while criu is asked for its version.
 	spawn alpha sleep 300
 	mkdir "$shared/bin"
-	printf '#!/bin/sh\nkill -9 %s\necho Version: 4.2\n' "$spawned" >"$shared/bin/criu"
+	printf '#!/bin/sh\nkill -9 %s\nwhile grep -q "^State:.[^ZX]" /proc/%s/status; do :; done 2>/dev/null\necho Version: 4.2\n' \
+		"$spawned" "$spawned" >"$shared/bin/criu"
 	chmod 755 "$shared/bin/criu"
 	exits 1 "PID $spawned has ended meanwhile" on alpha env PATH="/shared/bin:/usr/bin:/bin" \
 		/src/build/ip-takeover facts --pid "$spawned"
