@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Several trees, with each who takes part killed at each step: all have moved, or none has.
-# FAULTS=all tests at all steps, else at those around the commit.
+# FAULTS=all tests at all steps, else at the commit, and where the destination is ready for it.
 
 load helper
 load faults
@@ -14,6 +14,7 @@ teardown() {
 	lab_teardown
 }
 
+[ "${FAULTS:-}" = all ] || STEPS='commit ready'
 mebibytes=16
 answers_go_on() { until_true 10 "redis answers" on client redis-cli -h $address -t 2 ping; }
 
