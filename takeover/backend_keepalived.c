@@ -9,6 +9,7 @@
 #include "netlink.h"
 #include "segment.h"
 #include "sockets.h"
+#include "stand_in.h"
 #include "vrrp.h"
 
 #define LEAVE_MS 1000 /* it takes less than 10 */
@@ -130,11 +131,22 @@ static int look(struct takeover_keeper *k, size_t i, struct takeover_vrrp *v)
 	return k->role == TAKEOVER_SOURCE ? check_companions(k, v) : 0;
 }
 
+static int stand_in(struct takeover_keeper *k, const struct takeover_vrrp *v)
+{
+	int ret = takeover_stand_in_add(v->adverts, v->n_adverts);
+
+	return ret < 0 ? takeover_keeper_say(k, ret, "cannot speak for keepalived's %s: %s",
+					     v->instance, strerror(-ret))
+		       : 0;
+}
+
 static int prepare(struct takeover_keeper *k, size_t i)
 {
 	struct takeover_vrrp *v = calloc(1, sizeof(*v));
 	int ret = v ? look(k, i, v) : takeover_keeper_say(k, -ENOMEM, "no memory");
 
+	if (ret == 0 && k->role == TAKEOVER_STANDBY)
+		ret = stand_in(k, v);
 	free(v);
 	if (ret == 0 && k->role == TAKEOVER_SOURCE)
 		ret = takeover_segment_ask(k, i);

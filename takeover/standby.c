@@ -10,6 +10,7 @@
 #include "netlink.h"
 #include "segment.h"
 #include "sockets.h"
+#include "stand_in.h"
 
 /* Of this worker; the next one makes its own. */
 static int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
@@ -207,8 +208,29 @@ static void hear(struct takeover_keeper *k, size_t i)
 	}
 }
 
+static bool all_here(const struct takeover_keeper *k)
+{
+	bool here = true;
+
+	for (size_t i = 0; here && i < k->manifest->n_addresses; i++)
+		takeover_config_present(&k->config, &k->manifest->addresses[i], &here);
+	return here;
+}
+
+/* For a source that has asked for us. */
+static void stand_in(struct takeover_keeper *k)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		asked |= k->owner_known[i];
+	if (takeover_stand_in_speak(asked && k->state == TAKEOVER_PREPARED) && all_here(k))
+		takeover_stand_in_end();
+}
+
 void takeover_standby_tick(struct takeover_keeper *k)
 {
+	stand_in(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		hear(k, i);
 	if (k->state == TAKEOVER_PREPARED && takeover_now_ms() > k->deadline_ms)

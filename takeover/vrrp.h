@@ -11,10 +11,12 @@
 #include <stddef.h>
 
 #include "address.h"
+#include "advert.h"
 
-#define TAKEOVER_VRRP_NAME_LEN 64
-#define TAKEOVER_VRRP_PATH_LEN 128
-#define TAKEOVER_VRRP_IPS_MAX  128
+#define TAKEOVER_VRRP_NAME_LEN	64
+#define TAKEOVER_VRRP_PATH_LEN	128
+#define TAKEOVER_VRRP_IPS_MAX	128
+#define TAKEOVER_VRRP_GROUP_MAX 16
 
 enum takeover_vrrp_state { TAKEOVER_VRRP_BACKUP, TAKEOVER_VRRP_MASTER, TAKEOVER_VRRP_FAULT };
 
@@ -31,6 +33,10 @@ struct takeover_vrrp {
 	/* All that moves with the address: of its instance, and of its group. */
 	struct takeover_address ips[TAKEOVER_VRRP_IPS_MAX];
 	size_t n_ips;
+	/* What it, and each other of its group, advertises; without those of authentication,
+	 * unicast, or more than TAKEOVER_ADVERT_IPS_MAX addresses. */
+	struct takeover_advert adverts[TAKEOVER_VRRP_GROUP_MAX];
+	size_t n_adverts;
 };
 
 /* What keepalived has written, @n bytes at @text, about @address. With @instance or @track_file

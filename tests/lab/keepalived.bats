@@ -519,7 +519,7 @@ hears() { on "$1" nft delete table ip deaf; }
 	no_fault
 }
 
-# gamma: keepalived in a network namespace of its own on the segment.
+# third_node [PRIORITY]: gamma, keepalived in a network namespace of its own on the segment.
 third_node() {
 	local segment host
 	read -r segment _ <"${shared%/shared}/segment.pid"
@@ -530,26 +530,50 @@ third_node() {
 	nsenter -t "$segment" -n ip link add gamma type veth peer name eth0 netns $gamma
 	nsenter -t "$segment" -n ip link set gamma master segment up
 	nsenter -t $gamma -n sh -c 'ip link set lo up; ip link set eth0 up; ip address add 192.0.2.4/24 dev eth0; ip address add 2001:db8::4/64 dev eth0 nodad'
-	sed 's/priority 25./priority 100/; s/ip-takeover.d\/VI_1/ip-takeover.d\/gamma/' "$shared/keepalived-alpha.conf" >"$shared/keepalived-gamma.conf"
+	sed "s/priority .*/priority ${1:-100}/; s/ip-takeover.d\\/VI_1/ip-takeover.d\\/gamma/" "$shared/keepalived-alpha.conf" >"$shared/keepalived-gamma.conf"
 	chmod 644 "$shared/keepalived-gamma.conf"
 	nsenter -t "$host" -m -p --net=/proc/$gamma/ns/net setsid keepalived --vrrp --no-syslog -g/tmp/gamma.log \
 		-f /shared/keepalived-gamma.conf -p /run/gamma.pid -r /run/gamma-vrrp.pid </dev/null >"$shared/gamma.out" 2>&1 3>&-
 	until_true 5 "keepalived of gamma runs" on alpha test -s /run/gamma-vrrp.pid
 }
 
-@test "a third node of lower priority never has it" {
+end_third_node() {
+	on alpha sh -c 'kill $(cat /run/gamma.pid)'
+	kill $gamma
+}
+
+# gamma has never spoken for the address.
+gamma_was_silent() {
 	local mac
+	mac=$(nsenter -t $gamma -n ip -br link show eth0 | awk '{ print $3 }')
+	[ -z "$(nsenter -t $gamma -n ip -o address show to $address)" ]
+	[ -z "$(on client tcpdump -nner /shared/capture "ether src $mac and src host $address")" ]
+	not on alpha grep "Entering MASTER" /tmp/gamma_vrrp.log
+}
+
+@test "a third node of lower priority never has it" {
 	keepalived_on_both
 	third_node
 	start_redis
 	start_load 50 --interval-ms 10-30
 	migrate alpha beta
 	migrate beta alpha
-	[ -z "$(nsenter -t $gamma -n ip -o address show to $address)" ]
 	ends_at alpha via alpha beta alpha
-	mac=$(nsenter -t $gamma -n ip -br link show eth0 | awk '{ print $3 }')
-	[ -z "$(on client tcpdump -nner /shared/capture "ether src $mac and src host $address")" ]
+	gamma_was_silent
 	no_fault
-	on alpha sh -c 'kill $(cat /run/gamma.pid)'
-	kill $gamma
+	end_third_node
+}
+
+# 255 preempts, in keepalived: that of an address's owner.
+@test "a third node of higher priority never has it" {
+	keepalived_on_both 252 251
+	third_node 254
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	gamma_was_silent
+	no_fault
+	end_third_node
 }

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Speaking for an instance of keepalived until it speaks for itself. By raw sockets beside
+ * keepalived's: the kernel makes the IP header, and this host's firewall counts. */
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "netlink.h"
+#include "stand_in.h"
+
+#define INSTANCES_MAX 16
+#define SPEAK_MS      300
+#define PACKETS_MAX   64  /* at once; then the others have their turn */
+#define TTL	      255 /* RFC 5798 section 5.1.1.3: anything else is dropped */
+
+/* Made by the keeper, and its workers have them all. */
+static struct voice {
+	struct takeover_advert advert;
+	int fd;
+	long until_ms; /* 0: silent */
+} voices[INSTANCES_MAX];
+static size_t n_voices;
+static int epoll_fd = -1;
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* The source is given here: a socket that is bound to it would hear no multicast (linux
+ * net/ipv4/raw.c, raw_v4_match). */
+static int set_up_ipv4(int fd, const struct takeover_advert *a, int ifindex)
+{
+	struct ip_mreqn group = { .imr_ifindex = ifindex }, source = group;
+
+	memcpy(&group.imr_multiaddr, a->group, 4);
+	memcpy(&source.imr_address, a->source, 4);
+	if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &source, sizeof(source)) < 0)
+		return -errno;
+	return set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0)
+		       ?: set(fd, IPPROTO_IP, IP_MULTICAST_TTL, TTL)
+		       ?: set(fd, IPPROTO_IP, IP_TOS, IPTOS_CLASS_CS6);
+}
+
+static int set_up_ipv6(int fd, const struct takeover_advert *a, int ifindex)
+{
+	struct sockaddr_in6 source = { .sin6_family = AF_INET6, .sin6_scope_id = ifindex };
+	struct ipv6_mreq group = { .ipv6mr_interface = ifindex };
+
+	memcpy(&source.sin6_addr, a->source, 16);
+	memcpy(&group.ipv6mr_multiaddr, a->group, 16);
+	if (bind(fd, (void *)&source, sizeof(source)) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, ifindex)
+		       ?: set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0)
+		       ?: set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, TTL)
+		       ?: set(fd, IPPROTO_IPV6, IPV6_TCLASS, IPTOS_CLASS_CS6)
+		       ?: set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+}
+
+static int set_up(struct voice *v)
+{
+	const struct takeover_advert *a = &v->advert;
+	struct epoll_event event = { .events = EPOLLIN };
+	int ifindex = if_nametoindex(a->device), ret;
+
+	if (ifindex == 0)
+		return -ENODEV;
+	if (setsockopt(v->fd, SOL_SOCKET, SO_BINDTODEVICE, a->device, strlen(a->device)) < 0)
+		return -errno;
+	ret = a->family == AF_INET ? set_up_ipv4(v->fd, a, ifindex)
+				   : set_up_ipv6(v->fd, a, ifindex);
+	if (ret == 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, v->fd, &event) < 0)
+		ret = -errno;
+	return ret;
+}
+
+static bool is_known(const struct takeover_advert *a)
+{
+	for (size_t i = 0; i < n_voices; i++)
+		if (voices[i].advert.vrid == a->vrid && voices[i].advert.family == a->family &&
+		    strcmp(voices[i].advert.device, a->device) == 0)
+			return true;
+	return false;
+}
+
+static int add(const struct takeover_advert *a)
+{
+	struct voice *v = &voices[n_voices];
+	int ret;
+
+	if (is_known(a))
+		return 0;
+	if (n_voices == INSTANCES_MAX)
+		return -ENOSPC;
+	*v = (struct voice){ .advert = *a };
+	v->fd = socket(a->family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       TAKEOVER_ADVERT_PROTOCOL);
+	if (v->fd < 0)
+		return -errno;
+	ret = set_up(v);
+	if (ret < 0)
+		close(v->fd);
+	else
+		n_voices++;
+	return ret;
+}
+
+int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n)
+{
+	int ret = 0;
+
+	if (n > 0 && epoll_fd < 0 && (epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+		return -errno;
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		ret = add(&adverts[i]);
+	return ret;
+}
+
+int takeover_stand_in_fd(void)
+{
+	return epoll_fd;
+}
+
+/* The message, and who sent it; 0: not one to look at. */
+static size_t message_of(const struct takeover_advert *a, struct msghdr *h,
+			 const unsigned char *packet, size_t n, const unsigned char **ret_message,
+			 const unsigned char **ret_source)
+{
+	const struct sockaddr_in6 *from = h->msg_name;
+	int hops = 0;
+
+	if (a->family == AF_INET) {
+		size_t header = n < 20 ? 0 : (packet[0] & 0xf) * 4;
+
+		if (header < 20 || header > n || packet[8] != TTL)
+			return 0;
+		*ret_message = packet + header;
+		*ret_source = packet + 12;
+		return n - header;
+	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
+			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+	*ret_message = packet;
+	*ret_source = (const unsigned char *)&from->sin6_addr;
+	return hops == TTL ? n : 0;
+}
+
+static bool has_stepped_down(const struct voice *v)
+{
+	unsigned char packet[60 + TAKEOVER_ADVERT_MAX];
+	bool ret = false;
+
+	for (int i = 0; i < PACKETS_MAX; i++) {
+		const unsigned char *message = packet, *source = packet;
+		char control[CMSG_SPACE(sizeof(int))];
+		struct sockaddr_in6 from;
+		struct iovec iov = { packet, sizeof(packet) };
+		struct msghdr h = { .msg_name = &from,
+				    .msg_namelen = sizeof(from),
+				    .msg_iov = &iov,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(v->fd, &h, 0);
+		size_t len;
+
+		if (n < 0)
+			break;
+		len = message_of(&v->advert, &h, packet, n, &message, &source);
+		ret |= takeover_advert_steps_down(message, len, source, &v->advert);
+	}
+	return ret;
+}
+
+static void speak(const struct voice *v)
+{
+	const struct takeover_advert *a = &v->advert;
+	struct sockaddr_in group = { .sin_family = AF_INET };
+	struct sockaddr_in6 group6 = { .sin6_family = AF_INET6,
+				       .sin6_scope_id = if_nametoindex(a->device) };
+	bool v4 = a->family == AF_INET;
+	unsigned char message[TAKEOVER_ADVERT_MAX];
+	size_t n;
+
+	memcpy(&group.sin_addr, a->group, 4);
+	memcpy(&group6.sin6_addr, a->group, 16);
+	if (takeover_advert_build(message, sizeof(message), a, &n) == 0)
+		sendto(v->fd, message, n, 0, v4 ? (void *)&group : (void *)&group6,
+		       v4 ? sizeof(group) : sizeof(group6));
+}
+
+bool takeover_stand_in_speak(bool wanted)
+{
+	long now = takeover_now_ms();
+	bool speaks = false;
+
+	for (size_t i = 0; i < n_voices; i++) {
+		struct voice *v = &voices[i];
+
+		if (has_stepped_down(v))
+			v->until_ms = now + SPEAK_MS;
+		if (!wanted || now > v->until_ms)
+			v->until_ms = 0;
+		if (v->until_ms != 0)
+			speak(v);
+		speaks |= v->until_ms != 0;
+	}
+	return speaks;
+}
+
+void takeover_stand_in_end(void)
+{
+	for (size_t i = 0; i < n_voices; i++)
+		voices[i].until_ms = 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * In an election that is decided already: once the master of an instance has stepped down, the
+ * backups wait for as long as their priority says, and the first to wake is the new one. But a
+ * backup that does not preempt waits anew when it hears any advertisement (RFC 5798 section
+ * 6.4.2, (420) ff.), so the prepared host says at once what its own keepalived is about to say,
+ * until that is master. Its keepalived does not hear it: multicast is not looped back.
+ * Not with authentication, whose password keepalived does not tell, nor with unicast_peer.
+ */
+#ifndef TAKEOVER_STAND_IN_H
+#define TAKEOVER_STAND_IN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "advert.h"
+
+/* Be ready to speak for these instances; for those that were added before, nothing happens.
+ * Before the worker exists. -errno of socket(2) and setsockopt(2); -ENOSPC when there are too
+ * many. */
+int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n);
+
+/* Readable when somebody has advertised; -1 without any instance. */
+int takeover_stand_in_fd(void);
+
+/* Read what was advertised; if @wanted speak for an instance whose master has stepped down, now
+ * and with each call of the next 300 ms. Whether it has spoken. */
+bool takeover_stand_in_speak(bool wanted);
+
+/* It speaks for itself. */
+void takeover_stand_in_end(void);
+
+#endif
