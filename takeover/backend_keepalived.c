@@ -7,14 +7,16 @@
 
 #include "backend.h"
 #include "netlink.h"
+#include "owner.h"
 #include "segment.h"
 #include "sockets.h"
 #include "stand_in.h"
 #include "vrrp.h"
 
-#define LEAVE_MS 1000 /* it takes less than 10 */
-#define SPARE_MS 1000
-#define AGAIN_MS 100
+#define LEAVE_MS  1000 /* it takes less than 10 */
+#define SPARE_MS  1000
+#define AGAIN_MS  100
+#define ANSWER_MS 50 /* a LAN's takes less than one */
 
 enum turn { NONE, WITHDRAW, PUT_BACK, CLAIM, LET_GO, SETTLE };
 
@@ -28,18 +30,9 @@ static long waited(struct takeover_keeper *k, size_t i, enum turn turn)
 		t->turn = turn;
 		t->since_ms = now;
 		t->said_ms = 0;
+		t->answered = false;
 	}
 	return now - t->since_ms;
-}
-
-static bool again(struct takeover_keeper *k, size_t i)
-{
-	long now = takeover_now_ms();
-
-	if (now - k->vrrp[i].said_ms < AGAIN_MS)
-		return false;
-	k->vrrp[i].said_ms = now;
-	return true;
 }
 
 static bool is_here(struct takeover_keeper *k, size_t i)
@@ -145,7 +138,7 @@ static int prepare(struct takeover_keeper *k, size_t i)
 	struct takeover_vrrp *v = calloc(1, sizeof(*v));
 	int ret = v ? look(k, i, v) : takeover_keeper_say(k, -ENOMEM, "no memory");
 
-	if (ret == 0 && k->role == TAKEOVER_STANDBY)
+	if (ret == 0 && k->role != TAKEOVER_DESTINATION)
 		ret = stand_in(k, v);
 	free(v);
 	if (ret == 0 && k->role == TAKEOVER_SOURCE)
@@ -176,14 +169,14 @@ static int withdraw(struct takeover_keeper *k, size_t i)
 
 static void say_that_it_waits(struct takeover_keeper *k, size_t i)
 {
-	char text[TAKEOVER_ADDRESS_STRLEN];
+	char text[TAKEOVER_ADDRESS_STRLEN], who[64];
 
 	takeover_keeper_say(
 		k, 0,
-		"%s has not come back: keepalived's %s is not MASTER here, see its log; "
+		"%s has not come back: keepalived's %s is not MASTER here, and %s; see its log; "
 		"the service goes on as soon as it is",
 		takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
-		k->vrrp[i].instance);
+		k->vrrp[i].instance, takeover_owner_name(k, i, who, sizeof(who)));
 	takeover_journal(k, "waiting for keepalived");
 }
 
@@ -214,9 +207,9 @@ static int put_back(struct takeover_keeper *k, size_t i)
 		say_who_has_it(k, i);
 		return 0;
 	}
-	if (again(k, i))
+	if (takeover_owner_ask(k, i))
 		takeover_segment_take_back(k->wires[i], &k->manifest->addresses[i]);
-	if (ms > t->patience_ms && !t->complained) {
+	if (ms > t->patience_ms && takeover_now_ms() - t->said_ms > ANSWER_MS && !t->complained) {
 		t->complained = true;
 		say_that_it_waits(k, i);
 	}
@@ -225,20 +218,22 @@ static int put_back(struct takeover_keeper *k, size_t i)
 
 static int claim(struct takeover_keeper *k, size_t i)
 {
-	char text[TAKEOVER_ADDRESS_STRLEN];
-	long ms = waited(k, i, CLAIM);
+	char text[TAKEOVER_ADDRESS_STRLEN], who[64];
+	long ms = waited(k, i, CLAIM), patience = k->vrrp[i].patience_ms;
 	int ret = set(k, i, false);
 
 	if (ret < 0 || is_here(k, i))
 		return ret;
-	if (ms < k->vrrp[i].patience_ms)
+	if (ms < patience)
+		return -EINPROGRESS;
+	if (!takeover_owner_answers(k, i) && ms < patience + ANSWER_MS)
 		return -EINPROGRESS;
 	return takeover_keeper_say(
 		k, -ETIMEDOUT,
 		"%s has not come within %ld ms (keepalived_seconds): keepalived's %s is not MASTER "
-		"here; see its log, and who else is",
-		takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)),
-		k->vrrp[i].patience_ms, k->vrrp[i].instance);
+		"here, and %s; see its log",
+		takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)), patience,
+		k->vrrp[i].instance, takeover_owner_name(k, i, who, sizeof(who)));
 }
 
 static int let_go(struct takeover_keeper *k, size_t i)
@@ -262,25 +257,6 @@ static int let_go(struct takeover_keeper *k, size_t i)
 		k->vrrp[i].instance);
 }
 
-/* Somebody else has it: this instance may be its backup again. */
-static bool is_owned(struct takeover_keeper *k, size_t i)
-{
-	const struct takeover_address *a = &k->manifest->addresses[i];
-	unsigned char frame[256], mac[TAKEOVER_MAC_LEN];
-	/* What came before we asked may be the word of an owner that has gone. */
-	bool asked = k->vrrp[i].said_ms != 0;
-	size_t len;
-	ssize_t n;
-
-	while ((n = takeover_wire_receive(k->wires[i], frame, sizeof(frame))) >= 0)
-		if (asked && takeover_announce_parse(frame, n, a, mac))
-			return true;
-	if (again(k, i) && takeover_probe_build(frame, sizeof(frame), a,
-						takeover_wire_mac(k->wires[i]), &len) == 0)
-		takeover_wire_send(k->wires[i], frame, len);
-	return false;
-}
-
 static int settle(struct takeover_keeper *k, size_t i)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN];
@@ -290,9 +266,10 @@ static int settle(struct takeover_keeper *k, size_t i)
 	/* A later restore here, or a person, has it now. */
 	if (!takeover_vrrp_is_faulted(k->vrrp[i].track_file))
 		return 0;
-	/* Without another owner it would come here, where the service is not. */
+	/* Without another owner it would come here, where the service is not. With one this
+	 * instance may be its backup again. */
 	if (waited(k, i, SETTLE) < k->config.hold_seconds * 1000L)
-		return is_owned(k, i) ? set(k, i, false) : -EINPROGRESS;
+		return takeover_owner_answers(k, i) ? set(k, i, false) : -EINPROGRESS;
 	takeover_keeper_add(k,
 			    "nobody has %s: keepalived's %s stays in FAULT here; once the service "
 			    "runs elsewhere: echo 0 >%s",

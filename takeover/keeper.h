@@ -69,6 +69,8 @@ struct takeover_vrrp_turn {
 	int turn; /* what it waits for, since when */
 	long since_ms, said_ms;
 	bool complained;
+	bool answered; /* somebody for the address, since we asked */
+	unsigned char by[TAKEOVER_MAC_LEN];
 };
 
 /*

@@ -184,8 +184,12 @@ void takeover_source_last_words(struct takeover_keeper *k)
 void takeover_source_frame(struct takeover_keeper *k, size_t i, const unsigned char *mac)
 {
 	/* keepalived announces on whichever host it has put the address. */
-	if (!takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED))
+	if (takeover_backend_is(k, i, TAKEOVER_BACKEND_KEEPALIVED)) {
+		k->vrrp[i].answered = true;
+		memcpy(k->vrrp[i].by, mac, TAKEOVER_MAC_LEN);
+	} else {
 		takeover_source_owner(k, i, mac);
+	}
 }
 
 void takeover_source_owner(struct takeover_keeper *k, size_t i, const unsigned char *mac)

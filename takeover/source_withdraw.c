@@ -10,6 +10,7 @@
 #include "locks.h"
 #include "service.h"
 #include "source.h"
+#include "stand_in.h"
 #include "task_sockets.h"
 
 static void advise(struct takeover_keeper *k)
@@ -156,8 +157,20 @@ void takeover_source_rollback(struct takeover_keeper *k)
 		takeover_journal(k, "returning");
 }
 
+/* Should the other host give it up again: it is to come back to nobody else. */
+static void stand_in(struct takeover_keeper *k)
+{
+	long ms = 0;
+
+	for (size_t i = 0; k->state == TAKEOVER_WITHDRAWN && i < k->manifest->n_addresses; i++)
+		if (!k->undone[i] && k->vrrp[i].patience_ms > ms)
+			ms = k->vrrp[i].patience_ms;
+	takeover_stand_in_speak(ms);
+}
+
 void takeover_source_return(struct takeover_keeper *k)
 {
+	stand_in(k);
 	if (k->returning && takeover_backend_put_back(k) != -EINPROGRESS)
 		rolled_back(k);
 }

@@ -15,7 +15,8 @@
 #include "stand_in.h"
 
 #define INSTANCES_MAX 16
-#define SPEAK_MS      300
+#define HURRY_MS      300 /* with every call, should a packet be lost; then in between */
+#define BETWEEN_MS    100
 #define PACKETS_MAX   64  /* at once; then the others have their turn */
 #define TTL	      255 /* RFC 5798 section 5.1.1.3: anything else is dropped */
 
@@ -23,7 +24,7 @@
 static struct voice {
 	struct takeover_advert advert;
 	int fd;
-	long until_ms; /* 0: silent */
+	long since_ms, said_ms; /* 0: silent */
 } voices[INSTANCES_MAX];
 static size_t n_voices;
 static int epoll_fd = -1;
@@ -177,7 +178,9 @@ static bool has_stepped_down(const struct voice *v)
 		if (n < 0)
 			break;
 		len = message_of(&v->advert, &h, packet, n, &message, &source);
-		ret |= takeover_advert_steps_down(message, len, source, &v->advert);
+		/* Not its own keepalived's. */
+		if (memcmp(source, v->advert.source, takeover_family_len(v->advert.family)) != 0)
+			ret |= takeover_advert_steps_down(message, len, source, &v->advert);
 	}
 	return ret;
 }
@@ -199,7 +202,12 @@ static void speak(const struct voice *v)
 		       v4 ? sizeof(group) : sizeof(group6));
 }
 
-bool takeover_stand_in_speak(bool wanted)
+static bool is_due(const struct voice *v, long now)
+{
+	return now - v->since_ms < HURRY_MS || now - v->said_ms >= BETWEEN_MS;
+}
+
+bool takeover_stand_in_speak(long ms)
 {
 	long now = takeover_now_ms();
 	bool speaks = false;
@@ -208,12 +216,16 @@ bool takeover_stand_in_speak(bool wanted)
 		struct voice *v = &voices[i];
 
 		if (has_stepped_down(v))
-			v->until_ms = now + SPEAK_MS;
-		if (!wanted || now > v->until_ms)
-			v->until_ms = 0;
-		if (v->until_ms != 0)
-			speak(v);
-		speaks |= v->until_ms != 0;
+			v->since_ms = now;
+		if (v->since_ms == 0 || now - v->since_ms >= ms) {
+			v->since_ms = 0;
+			continue;
+		}
+		speaks = true;
+		if (!is_due(v, now))
+			continue;
+		speak(v);
+		v->said_ms = now;
 	}
 	return speaks;
 }
@@ -221,5 +233,5 @@ bool takeover_stand_in_speak(bool wanted)
 void takeover_stand_in_end(void)
 {
 	for (size_t i = 0; i < n_voices; i++)
-		voices[i].until_ms = 0;
+		voices[i].since_ms = 0;
 }

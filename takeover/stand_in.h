@@ -23,9 +23,9 @@ int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n);
 /* Readable when somebody has advertised; -1 without any instance. */
 int takeover_stand_in_fd(void);
 
-/* Read what was advertised; if @wanted speak for an instance whose master has stepped down, now
- * and with each call of the next 300 ms. Whether it has spoken. */
-bool takeover_stand_in_speak(bool wanted);
+/* Read what was advertised; speak for an instance whose master has stepped down less than @ms ago
+ * (0: for none), now and with each call. Whether there is such an instance. */
+bool takeover_stand_in_speak(long ms);
 
 /* It speaks for itself. */
 void takeover_stand_in_end(void);

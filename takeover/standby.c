@@ -12,6 +12,8 @@
 #include "sockets.h"
 #include "stand_in.h"
 
+#define SPEAK_MS 300
+
 /* Of this worker; the next one makes its own. */
 static int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
 
@@ -224,7 +226,8 @@ static void stand_in(struct takeover_keeper *k)
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		asked |= k->owner_known[i];
-	if (takeover_stand_in_speak(asked && k->state == TAKEOVER_PREPARED) && all_here(k))
+	if (takeover_stand_in_speak(asked && k->state == TAKEOVER_PREPARED ? SPEAK_MS : 0) &&
+	    all_here(k))
 		takeover_stand_in_end();
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* keepalived's own account of itself, read. Sections begin with "------<", what belongs to
  * a line stands below it and further in. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vrrp.h"
+#include "vrrp_advert.h"
 
 #define INSTANCES_MAX 256
 
@@ -16,8 +16,7 @@ struct instance {
 	enum takeover_vrrp_state state;
 	bool preempts, has;
 	unsigned int down_ms, priority, advert_ms;
-	struct takeover_advert advert;
-	bool unspeakable; /* another host cannot say what it says */
+	struct takeover_vrrp_advert advert;
 };
 
 struct reader {
@@ -74,65 +73,6 @@ static enum takeover_vrrp_state state_of(const char *name)
 					     : TAKEOVER_VRRP_FAULT;
 }
 
-/* Without the prefix, and whoever's. */
-static bool read_bare_ip(const char *line, int family, unsigned char *ret_ip)
-{
-	char text[TAKEOVER_ADDRESS_STRLEN];
-
-	copy(text, sizeof(text), line);
-	text[strcspn(text, "/")] = '\0';
-	return inet_pton(family, text, ret_ip) == 1;
-}
-
-/* "eth0", or "vrrp.51, vmac on eth0": the other hosts are there. */
-static void read_device(const char *text, struct takeover_advert *a)
-{
-	const char *on = strstr(text, " on ");
-	char name[IF_NAMESIZE];
-
-	copy(name, sizeof(name), on ? on + 4 : text);
-	memcpy(a->device, name, sizeof(name));
-}
-
-static void read_advert_field(struct reader *r, struct instance *now)
-{
-	struct takeover_advert *a = &now->advert;
-	const char *v;
-
-	if ((v = value(r, "VRRP Version = ")))
-		a->version = strtoul(v, NULL, 10) % 256;
-	else if (value(r, "Using Native IPv6")) {
-		a->family = AF_INET6;
-		inet_pton(AF_INET6, "ff02::12", a->group);
-	} else if ((v = value(r, "Interface = ")))
-		read_device(v, a);
-	else if ((v = value(r, "Using src_ip = ")))
-		now->unspeakable |= !read_bare_ip(v, a->family, a->source);
-	else if ((v = value(r, "Multicast address ")))
-		now->unspeakable |= !read_bare_ip(v, a->family, a->group);
-	else if ((v = value(r, "Virtual Router ID = ")))
-		a->vrid = strtoul(v, NULL, 10) % 256;
-	else if ((v = value(r, "Effective priority = ")))
-		a->priority = strtoul(v, NULL, 10) % 256;
-	else if ((v = value(r, "Authentication ")))
-		now->unspeakable |= strcmp(v, "type = none") != 0;
-	else if ((v = value(r, "VRRPv3 uses VRRPv2 checksum = ")))
-		a->plain_checksum = strcmp(v, "enabled") == 0;
-	else if (value(r, "Using unicast"))
-		now->unspeakable = true;
-}
-
-static void read_advertised_ip(struct reader *r, struct instance *now)
-{
-	struct takeover_advert *a = &now->advert;
-
-	if (a->n_ips < TAKEOVER_ADVERT_IPS_MAX &&
-	    read_bare_ip(r->line, a->family, a->ips[a->n_ips]))
-		a->n_ips++;
-	else
-		now->unspeakable = true;
-}
-
 static void read_field(struct reader *r, struct instance *now)
 {
 	const char *v;
@@ -168,10 +108,8 @@ static struct instance *new_instance(struct reader *r, const char *name)
 
 	if (!now)
 		return NULL;
-	*now = (struct instance){ .preempts = true,
-				  .state = TAKEOVER_VRRP_FAULT,
-				  .advert = { .family = AF_INET } };
-	inet_pton(AF_INET, "224.0.0.18", now->advert.group);
+	*now = (struct instance){ .preempts = true, .state = TAKEOVER_VRRP_FAULT };
+	takeover_vrrp_advert_init(&now->advert);
 	copy(now->name, sizeof(now->name), name);
 	if (!now->name[0])
 		return NULL;
@@ -195,13 +133,13 @@ static void read_instances(struct reader *r, const struct takeover_address *addr
 		if (ips && r->indent > 3) {
 			now->has |= read_ip(r->line, &ip) && takeover_address_equal(&ip, address);
 			if (advertised)
-				read_advertised_ip(r, now);
+				takeover_vrrp_advert_add(&now->advert, r->line);
 			continue;
 		}
 		ips = value(r, "Virtual IP") != NULL;
 		advertised = value(r, "Virtual IP (") != NULL;
 		read_field(r, now);
-		read_advert_field(r, now);
+		takeover_vrrp_advert_read(&now->advert, r->line);
 	}
 }
 
@@ -250,9 +188,9 @@ static void copy_adverts(const struct reader *r, const struct instance *own,
 	for (size_t i = 0; i < r->n && vrrp->n_adverts < TAKEOVER_VRRP_GROUP_MAX; i++) {
 		struct takeover_advert *a = &vrrp->adverts[vrrp->n_adverts];
 
-		if (!moves_with(&r->all[i], own) || r->all[i].unspeakable)
+		if (!moves_with(&r->all[i], own) || r->all[i].advert.not_ours)
 			continue;
-		*a = r->all[i].advert;
+		*a = r->all[i].advert.advert;
 		a->interval_ms = r->all[i].advert_ms;
 		vrrp->n_adverts++;
 	}

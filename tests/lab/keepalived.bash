@@ -43,7 +43,7 @@ configure() {
 
 # start_keepalived HOST
 start_keepalived() {
-	on "$1" sh -c 'exec setsid keepalived --vrrp --log-detail --no-syslog -g/tmp/keepalived.log </dev/null >/tmp/keepalived.out 2>&1'
+	on "$1" sh -c 'exec setsid keepalived --vrrp --log-detail --no-syslog --flush-log-file -g/tmp/keepalived.log </dev/null >/tmp/keepalived.out 2>&1'
 	until_true 5 "keepalived of $1 runs" on "$1" test -s /run/vrrp.pid
 }
 
