@@ -80,16 +80,16 @@ int takeover_advert_build(unsigned char *buf, size_t len, const struct takeover_
 	return 0;
 }
 
-bool takeover_advert_steps_down(const unsigned char *p, size_t len, const unsigned char *source,
-				const struct takeover_advert *a)
+int takeover_advert_priority(const unsigned char *p, size_t len, const unsigned char *source,
+			     const struct takeover_advert *a)
 {
 	size_t n;
 
-	if (len < HEADER || p[0] != (a->version << 4 | ADVERTISE) || p[1] != a->vrid || p[2] != 0)
-		return false;
+	if (len < HEADER || p[0] != (a->version << 4 | ADVERTISE) || p[1] != a->vrid)
+		return -EINVAL;
 	n = HEADER + p[3] * takeover_family_len(a->family) + tail_of(a->version);
 	/* With a password we could not answer (RFC 2338 section 5.3.6). */
 	if (n > len || (a->version == 2 && p[4] != 0))
-		return false;
-	return checksum(p, n, source, a) == 0;
+		return -EINVAL;
+	return checksum(p, n, source, a) == 0 ? p[2] : -EINVAL;
 }

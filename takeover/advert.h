@@ -30,9 +30,9 @@ struct takeover_advert {
 int takeover_advert_build(unsigned char *buf, size_t len, const struct takeover_advert *advert,
 			  size_t *ret_len);
 
-/* Whether the @len bytes (untrusted), from @source, say that the master of @advert's instance
- * steps down: priority 0 (RFC 5798 section 6.4.3). */
-bool takeover_advert_steps_down(const unsigned char *packet, size_t len,
-				const unsigned char *source, const struct takeover_advert *advert);
+/* The priority that the @len bytes (untrusted), from @source, advertise for @advert's instance; 0:
+ * its master steps down (RFC 5798 section 6.4.3). -EINVAL when they do not. */
+int takeover_advert_priority(const unsigned char *packet, size_t len, const unsigned char *source,
+			     const struct takeover_advert *advert);
 
 #endif

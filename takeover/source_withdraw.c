@@ -152,6 +152,7 @@ void takeover_source_rollback(struct takeover_keeper *k)
 	if (taken(k))
 		return;
 	k->returning = true;
+	takeover_stand_in_hurry();
 	takeover_source_return(k);
 	if (k->returning)
 		takeover_journal(k, "returning");

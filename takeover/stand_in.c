@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 #include "stand_in.h"
 
 #define INSTANCES_MAX 16
-#define HURRY_MS      300 /* with every call, should a packet be lost; then in between */
+#define HURRY_MS      300 /* should a packet be lost */
+#define SOON_MS	      5
 #define BETWEEN_MS    100
 #define PACKETS_MAX   64  /* at once; then the others have their turn */
 #define TTL	      255 /* RFC 5798 section 5.1.1.3: anything else is dropped */
@@ -156,10 +158,11 @@ static size_t message_of(const struct takeover_advert *a, struct msghdr *h,
 	return hops == TTL ? n : 0;
 }
 
-static bool has_stepped_down(const struct voice *v)
+/* What the last of them means for us. */
+static void hear(struct voice *v, long now)
 {
 	unsigned char packet[60 + TAKEOVER_ADVERT_MAX];
-	bool ret = false;
+	size_t ip = takeover_family_len(v->advert.family);
 
 	for (int i = 0; i < PACKETS_MAX; i++) {
 		const unsigned char *message = packet, *source = packet;
@@ -173,16 +176,19 @@ static bool has_stepped_down(const struct voice *v)
 				    .msg_control = control,
 				    .msg_controllen = sizeof(control) };
 		ssize_t n = recvmsg(v->fd, &h, 0);
-		size_t len;
+		int priority;
 
 		if (n < 0)
 			break;
-		len = message_of(&v->advert, &h, packet, n, &message, &source);
+		n = message_of(&v->advert, &h, packet, n, &message, &source);
+		priority = takeover_advert_priority(message, n, source, &v->advert);
 		/* Not its own keepalived's. */
-		if (memcmp(source, v->advert.source, takeover_family_len(v->advert.family)) != 0)
-			ret |= takeover_advert_steps_down(message, len, source, &v->advert);
+		if (priority < 0 || memcmp(source, v->advert.source, ip) == 0)
+			continue;
+		/* Another master would answer each of ours. */
+		v->since_ms = priority == 0 ? now : 0;
+		v->said_ms = 0;
 	}
-	return ret;
 }
 
 static void speak(const struct voice *v)
@@ -204,7 +210,15 @@ static void speak(const struct voice *v)
 
 static bool is_due(const struct voice *v, long now)
 {
-	return now - v->since_ms < HURRY_MS || now - v->said_ms >= BETWEEN_MS;
+	return now - v->said_ms >= (now - v->since_ms < HURRY_MS ? SOON_MS : BETWEEN_MS);
+}
+
+void takeover_stand_in_hurry(void)
+{
+	const struct sched_param lowest = { .sched_priority = 1 };
+
+	if (n_voices > 0)
+		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
 }
 
 bool takeover_stand_in_speak(long ms)
@@ -215,8 +229,7 @@ bool takeover_stand_in_speak(long ms)
 	for (size_t i = 0; i < n_voices; i++) {
 		struct voice *v = &voices[i];
 
-		if (has_stepped_down(v))
-			v->since_ms = now;
+		hear(v, now);
 		if (v->since_ms == 0 || now - v->since_ms >= ms) {
 			v->since_ms = 0;
 			continue;

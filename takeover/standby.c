@@ -128,6 +128,7 @@ int takeover_standby_begin(struct takeover_keeper *k)
 	ret = ret ?: takeover_others(k, true) ?: take_part(k);
 	if (ret < 0)
 		return ret;
+	takeover_stand_in_hurry();
 	k->state = TAKEOVER_PREPARED;
 	takeover_journal(k, "prepared");
 	return 0;
