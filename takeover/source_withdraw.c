@@ -152,7 +152,6 @@ void takeover_source_rollback(struct takeover_keeper *k)
 	if (taken(k))
 		return;
 	k->returning = true;
-	takeover_stand_in_hurry();
 	takeover_source_return(k);
 	if (k->returning)
 		takeover_journal(k, "returning");
@@ -166,7 +165,7 @@ static void stand_in(struct takeover_keeper *k)
 	for (size_t i = 0; k->state == TAKEOVER_WITHDRAWN && i < k->manifest->n_addresses; i++)
 		if (!k->undone[i] && k->vrrp[i].patience_ms > ms)
 			ms = k->vrrp[i].patience_ms;
-	takeover_stand_in_speak(ms);
+	takeover_stand_in_allow(ms);
 }
 
 void takeover_source_return(struct takeover_keeper *k)

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Speaking for an instance of keepalived until it speaks for itself. By raw sockets beside
- * keepalived's: the kernel makes the IP header, and this host's firewall counts. */
+ * keepalived's: the kernel makes the IP header, and this host's firewall counts. In a thread of
+ * its own: the first backup wakes after 4 ms, and a worker that lists addresses may wait longer
+ * for the kernel's rtnl lock, which keepalived takes just then. */
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -30,6 +35,11 @@ static struct voice {
 } voices[INSTANCES_MAX];
 static size_t n_voices;
 static int epoll_fd = -1;
+
+/* Of this worker; the next one starts its own thread. */
+static bool started;
+static atomic_long allowed_ms;
+static atomic_bool speaking;
 
 static int set(int fd, int level, int option, int value)
 {
@@ -208,43 +218,60 @@ static void speak(const struct voice *v)
 		       v4 ? sizeof(group) : sizeof(group6));
 }
 
-static bool is_due(const struct voice *v, long now)
+static void speak_or_not(struct voice *v, long now, bool *speaks)
 {
-	return now - v->said_ms >= (now - v->since_ms < HURRY_MS ? SOON_MS : BETWEEN_MS);
+	hear(v, now);
+	if (v->since_ms == 0 || now - v->since_ms >= atomic_load(&allowed_ms)) {
+		v->since_ms = 0;
+		return;
+	}
+	*speaks = true;
+	if (now - v->said_ms < (now - v->since_ms < HURRY_MS ? SOON_MS : BETWEEN_MS))
+		return;
+	speak(v);
+	v->said_ms = now;
 }
 
-void takeover_stand_in_hurry(void)
+static void *run(void *unused)
 {
 	const struct sched_param lowest = { .sched_priority = 1 };
-
-	if (n_voices > 0)
-		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
-}
-
-bool takeover_stand_in_speak(long ms)
-{
-	long now = takeover_now_ms();
+	struct epoll_event event;
 	bool speaks = false;
 
-	for (size_t i = 0; i < n_voices; i++) {
-		struct voice *v = &voices[i];
-
-		hear(v, now);
-		if (v->since_ms == 0 || now - v->since_ms >= ms) {
-			v->since_ms = 0;
-			continue;
-		}
-		speaks = true;
-		if (!is_due(v, now))
-			continue;
-		speak(v);
-		v->said_ms = now;
+	/* Before all that is not of real time, where that is permitted (CAP_SYS_NICE). */
+	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
+	for (;;) {
+		epoll_wait(epoll_fd, &event, 1, speaks ? SOON_MS : -1);
+		speaks = false;
+		for (size_t i = 0; i < n_voices; i++)
+			speak_or_not(&voices[i], takeover_now_ms(), &speaks);
+		atomic_store(&speaking, speaks);
 	}
-	return speaks;
+	return unused;
 }
 
-void takeover_stand_in_end(void)
+/* The signals are the worker's. */
+static void start(void)
 {
-	for (size_t i = 0; i < n_voices; i++)
-		voices[i].since_ms = 0;
+	sigset_t all, before;
+	pthread_t thread;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&thread, NULL, run, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started)
+		pthread_detach(thread);
+}
+
+void takeover_stand_in_allow(long ms)
+{
+	atomic_store(&allowed_ms, ms);
+	if (n_voices > 0 && !started)
+		start();
+}
+
+bool takeover_stand_in_speaks(void)
+{
+	return atomic_load(&speaking);
 }

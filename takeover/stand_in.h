@@ -20,19 +20,11 @@
  * many. */
 int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n);
 
-/* Readable when somebody has advertised; -1 without any instance. */
-int takeover_stand_in_fd(void);
+/* In the worker, with every tick: from now on speak for an instance whose master has stepped down
+ * less than @ms ago (0: for none), until it has another, which may be this host. */
+void takeover_stand_in_allow(long ms);
 
-/* In the worker: before all that is not of real time, where the kernel permits (CAP_SYS_NICE). A
- * backup of priority 255 sleeps for 4 ms. */
-void takeover_stand_in_hurry(void);
-
-/* Read what was advertised; speak for an instance whose master has stepped down less than @ms ago
- * (0: for none) and that has no other yet, now and with later calls. Whether there is such an
- * instance. */
-bool takeover_stand_in_speak(long ms);
-
-/* It speaks for itself. */
-void takeover_stand_in_end(void);
+/* Whether it speaks just now: then somebody has to see when it should no more. */
+bool takeover_stand_in_speaks(void);
 
 #endif

@@ -128,7 +128,6 @@ int takeover_standby_begin(struct takeover_keeper *k)
 	ret = ret ?: takeover_others(k, true) ?: take_part(k);
 	if (ret < 0)
 		return ret;
-	takeover_stand_in_hurry();
 	k->state = TAKEOVER_PREPARED;
 	takeover_journal(k, "prepared");
 	return 0;
@@ -144,6 +143,7 @@ static void leave(struct takeover_keeper *k, const char *why)
 void takeover_standby_rollback(struct takeover_keeper *k)
 {
 	takeover_journal(k, "rollback");
+	takeover_stand_in_allow(0);
 	/* The address that stays needs its guard. */
 	if (takeover_backend_let_go(k) == 0)
 		takeover_keeper_shut(k);
@@ -159,6 +159,7 @@ int takeover_standby_request(struct takeover_keeper *k, const struct takeover_re
 	case TAKEOVER_YIELD:
 		if (k->state == TAKEOVER_DONE || !request->value)
 			break;
+		takeover_stand_in_allow(0);
 		/* Its guard stands behind ours. */
 		takeover_keeper_release(k);
 		k->state = TAKEOVER_DONE;
@@ -220,23 +221,23 @@ static bool all_here(const struct takeover_keeper *k)
 	return here;
 }
 
-/* For a source that has asked for us. */
+/* For a source that has asked for us, and until its addresses are here. */
 static void stand_in(struct takeover_keeper *k)
 {
 	bool asked = false;
 
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		asked |= k->owner_known[i];
-	if (takeover_stand_in_speak(asked && k->state == TAKEOVER_PREPARED ? SPEAK_MS : 0) &&
-	    all_here(k))
-		takeover_stand_in_end();
+	if (k->state != TAKEOVER_PREPARED || (takeover_stand_in_speaks() && all_here(k)))
+		asked = false;
+	takeover_stand_in_allow(asked ? SPEAK_MS : 0);
 }
 
 void takeover_standby_tick(struct takeover_keeper *k)
 {
-	stand_in(k);
 	for (size_t i = 0; i < k->manifest->n_addresses; i++)
 		hear(k, i);
 	if (k->state == TAKEOVER_PREPARED && takeover_now_ms() > k->deadline_ms)
 		leave(k, "nobody has restored the service here in time");
+	stand_in(k);
 }

@@ -13,12 +13,11 @@
 #include "backend.h"
 #include "keeper.h"
 #include "netlink.h"
-#include "stand_in.h"
 #include "words.h"
 #include "tasks.h"
 
 #define TICK_MS 10
-#define FIXED	6 /* descriptors to watch besides those of members, wires and askers */
+#define FIXED	5 /* descriptors to watch besides those of members, wires and askers */
 #define DESCRIPTORS_MAX                                                                            \
 	(FIXED + TAKEOVER_MEMBERS_MAX + TAKEOVER_ADDRESSES_MAX + TAKEOVER_ASKERS_MAX)
 
@@ -164,7 +163,6 @@ static void loop(struct takeover_keeper *k)
 			/* On the destination the claim lets out what is held. */
 			{ .fd = source ? takeover_hold_fd(k->hold_out) : -1, .events = POLLIN },
 			{ .fd = k->mover_fd, .events = POLLIN },
-			{ .fd = takeover_stand_in_fd(), .events = POLLIN },
 		};
 		struct pollfd *wires = pfd + FIXED, *asking = wires + k->manifest->n_addresses;
 		struct pollfd *members = asking + askers.n;

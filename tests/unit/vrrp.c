@@ -21,19 +21,29 @@ static const char data[] = "------< Global definitions >------\n"
 			   "   Master router = 192.0.2.2\n"
 			   "   Wantstate = BACKUP\n"
 			   "   Master down timer = 3007812 usecs\n"
-			   "   Interface = eth0\n"
+			   "   Interface = vrrp.51, vmac on eth0, xmit base i/f\n"
+			   "   Using src_ip = 192.0.2.1\n"
+			   "   Multicast address 224.0.0.18\n"
+			   "   Virtual Router ID = 51\n"
 			   "   Priority = 254\n"
 			   "   Effective priority = 1\n"
 			   "   Advert interval = 1 sec\n"
 			   "   Preempt = disabled\n"
+			   "   Authentication type = none\n"
 			   "   Virtual IP (1):\n"
 			   "     192.0.2.100/24 dev eth0 scope global\n"
 			   "   Virtual IP Excluded :\n"
 			   "     2001:db8::100/64 dev eth0 scope global preferred_lft forever\n"
 			   "   fd_in 17, fd_out 18\n"
 			   " VRRP Instance = VI_2\n"
+			   "   VRRP Version = 3\n"
 			   "   Sync group = G\n"
 			   "   State = FAULT\n"
+			   "   Interface = eth1\n"
+			   "   Using src_ip = 198.51.100.1 (from configuration)\n"
+			   "   Virtual Router ID = 52\n"
+			   "   Effective priority = 100\n"
+			   "   VRRPv3 uses VRRPv2 checksum = enabled\n"
 			   "   Master down timer = 601562 usecs\n"
 			   "   Priority = 100\n"
 			   "   Advert interval = 200 milli-sec\n"
@@ -42,6 +52,8 @@ static const char data[] = "------< Global definitions >------\n"
 			   "     192.0.2.101/24 dev eth0 scope global\n"
 			   " VRRP Instance = VI_3\n"
 			   "   State = MASTER\n"
+			   "   Authentication type = SIMPLE_PASSWORD\n"
+			   "   Password = ********\n"
 			   "   Preempt = enabled\n"
 			   "   Virtual IP (1):\n"
 			   "     192.0.2.102/24 dev eth0 scope global set\n"
@@ -118,6 +130,40 @@ static void the_instance_of_an_address(void **state)
 	assert_int_equal(vrrp.n_ips, 1);
 }
 
+static void what_it_advertises(void **state)
+{
+	static const unsigned char mine[4] = { 192, 0, 2, 1 }, group[4] = { 224, 0, 0, 18 },
+				   ip[4] = { 192, 0, 2, 100 };
+	const struct takeover_advert *a;
+	struct takeover_vrrp vrrp;
+
+	(void)state;
+	assert_int_equal(find("192.0.2.101", "", "", &vrrp), 0);
+	assert_int_equal(vrrp.n_adverts, 2); /* its group */
+	a = &vrrp.adverts[0];
+	assert_int_equal(a->family, AF_INET);
+	assert_string_equal(a->device, "eth0");
+	assert_int_equal(a->version, 2);
+	assert_int_equal(a->vrid, 51);
+	assert_int_equal(a->priority, 1);
+	assert_int_equal(a->interval_ms, 1000);
+	assert_false(a->plain_checksum);
+	assert_memory_equal(a->source, mine, 4);
+	assert_memory_equal(a->group, group, 4);
+	assert_int_equal(a->n_ips, 1); /* not what is excluded */
+	assert_memory_equal(a->ips[0], ip, 4);
+	a = &vrrp.adverts[1];
+	assert_string_equal(a->device, "eth1");
+	assert_int_equal(a->version, 3);
+	assert_int_equal(a->vrid, 52);
+	assert_int_equal(a->interval_ms, 200);
+	assert_true(a->plain_checksum);
+	assert_memory_equal(a->group, group, 4);
+	/* A password. */
+	assert_int_equal(find("192.0.2.102", "", "/run/two", &vrrp), 0);
+	assert_int_equal(vrrp.n_adverts, 0);
+}
+
 static void what_does_not_do(void **state)
 {
 	static const struct {
@@ -192,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_instance_of_an_address),
+		cmocka_unit_test(what_it_advertises),
 		cmocka_unit_test(what_does_not_do),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(track_files),
