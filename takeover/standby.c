@@ -187,31 +187,6 @@ static int fd_of(const struct takeover_keeper *k, size_t i)
 	return fds[i];
 }
 
-/* A source that asks is about to withdraw: it may count on us for as long as it holds. */
-static void hear(struct takeover_keeper *k, size_t i)
-{
-	const struct takeover_address *a = &k->manifest->addresses[i];
-	long until = takeover_now_ms() + k->config.hold_seconds * 1000L;
-	unsigned char from[TAKEOVER_MAC_LEN];
-	enum takeover_word_state state;
-	uint64_t nonce;
-
-	while (k->state == TAKEOVER_PREPARED &&
-	       takeover_segment_hear(fd_of(k, i), a, &state, &nonce, from)) {
-		if (state == TAKEOVER_WORD_WHO) {
-			k->owner_known[i] = true;
-			memcpy(k->owner[i], from, sizeof(from));
-			if (k->deadline_ms < until)
-				k->deadline_ms = until;
-			takeover_segment_say(fd_of(k, i), k->wires[i], a, TAKEOVER_WORD_PREPARED,
-					     nonce, from);
-		}
-		if (state == TAKEOVER_WORD_TAKE_BACK && k->owner_known[i] &&
-		    memcmp(k->owner[i], from, sizeof(from)) == 0)
-			leave(k, "the source has taken it back");
-	}
-}
-
 static bool all_here(const struct takeover_keeper *k)
 {
 	bool here = true;
@@ -231,6 +206,32 @@ static void stand_in(struct takeover_keeper *k)
 	if (k->state != TAKEOVER_PREPARED || (takeover_stand_in_speaks() && all_here(k)))
 		asked = false;
 	takeover_stand_in_allow(asked ? SPEAK_MS : 0);
+}
+
+/* A source that asks is about to withdraw: it may count on us for as long as it holds. */
+static void hear(struct takeover_keeper *k, size_t i)
+{
+	const struct takeover_address *a = &k->manifest->addresses[i];
+	long until = takeover_now_ms() + k->config.hold_seconds * 1000L;
+	unsigned char from[TAKEOVER_MAC_LEN];
+	enum takeover_word_state state;
+	uint64_t nonce;
+
+	while (k->state == TAKEOVER_PREPARED &&
+	       takeover_segment_hear(fd_of(k, i), a, &state, &nonce, from)) {
+		if (state == TAKEOVER_WORD_WHO) {
+			k->owner_known[i] = true;
+			memcpy(k->owner[i], from, sizeof(from));
+			if (k->deadline_ms < until)
+				k->deadline_ms = until;
+			stand_in(k);
+			takeover_segment_say(fd_of(k, i), k->wires[i], a, TAKEOVER_WORD_PREPARED,
+					     nonce, from);
+		}
+		if (state == TAKEOVER_WORD_TAKE_BACK && k->owner_known[i] &&
+		    memcmp(k->owner[i], from, sizeof(from)) == 0)
+			leave(k, "the source has taken it back");
+	}
 }
 
 void takeover_standby_tick(struct takeover_keeper *k)

@@ -595,3 +595,21 @@ with_third_node() {
 @test "a third node of higher priority; killed: criu on the source" { with_third_node source restore source-criu; }
 @test "a third node of higher priority; killed: migrate" { with_third_node source restore migrate; }
 @test "a third node of higher priority; killed: receive" { with_third_node destination ready receive; }
+
+@test "a third node of higher priority; a sync group, version 3, IPv6" {
+	instances() {
+		printf 'vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n'
+		instance VI_1 51 $address/24 -- 'version 3'
+		instance VI_2 52 $address6/64 -- 'version 3'
+	}
+	keepalived_on_both 252 251
+	third_node 254
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	gamma_was_silent
+	no_fault
+	end_third_node
+}
