@@ -3,7 +3,7 @@
  * In an election that is decided already: once the master of an instance has stepped down, the
  * backups wait for as long as their priority says, and the first to wake is the new one. But a
  * backup that does not preempt waits anew when it hears any advertisement (RFC 5798 section
- * 6.4.2, (420) ff.), so the prepared host says at once what its own keepalived is about to say,
+ * 6.4.2), so the prepared host says at once what its own keepalived is about to say,
  * until that is master. Its keepalived does not hear it: multicast is not looped back.
  * Not with authentication, whose password keepalived does not tell, nor with unicast_peer.
  */

@@ -6,7 +6,7 @@ address6=2001:db8::100
 # keepalived announces the address wherever VRRP puts it, before the service is there, and
 # when it does not come: only what the service itself says tells who has it.
 spoken=ip
-watched="host $address or proto 112"
+watched="host $address or ip proto 112 or ip6 proto 112"
 
 # instance NAME VRID ADDRESS... [-- LINE...]: of keepalived.conf, with $priority.
 instance() {
