@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # For keepalived.bats: the service addresses are keepalived's on alpha and beta.
-# shellcheck disable=SC2154,SC2034,SC2016 # variables of, and for, helper.bash
+# shellcheck disable=SC2154,SC2034,SC2016,SC2086 # variables of, and for, helper.bash
 
 address6=2001:db8::100
 # keepalived announces the address wherever VRRP puts it, before the service is there, and
@@ -56,6 +56,7 @@ stop_keepalived() {
 holds_both() { holds_address "$1" && on "$1" ip -o address show to $address6 | grep -q "$address6/"; }
 
 # keepalived_on_both [PRIORITY PRIORITY]: alpha is master.
+# shellcheck disable=SC2120 # by tests
 keepalived_on_both() {
 	on alpha ip address del "$address/24" dev eth0
 	on alpha ip address del "$address6/64" dev eth0
@@ -87,6 +88,7 @@ show_keepalived() {
 
 # With keepalived, in place of faults.bash's.
 busy() {
+	# shellcheck disable=SC2119
 	keepalived_on_both
 	start_redis
 	answers_go_on
@@ -97,4 +99,39 @@ busy() {
 killed() {
 	fault "$@"
 	no_fault
+}
+
+# third_node [PRIORITY]: gamma, keepalived in a network namespace of its own on the segment.
+third_node() {
+	local segment host
+	read -r segment _ <"${shared%/shared}/segment.pid"
+	read -r host _ <"${shared%/shared}/alpha.pid"
+	unshare -n sleep 600 3>&- &
+	gamma=$!
+	until_true 5 "gamma is" test ! /proc/$gamma/ns/net -ef /proc/self/ns/net
+	nsenter -t "$segment" -n ip link add gamma type veth peer name eth0 netns $gamma
+	nsenter -t "$segment" -n ip link set gamma master segment up
+	nsenter -t $gamma -n sh -c 'ip link set lo up; ip link set eth0 up; ip address add 192.0.2.4/24 dev eth0; ip address add 2001:db8::4/64 dev eth0 nodad'
+	sed "s/priority .*/priority ${1:-100}/; s/ip-takeover.d\\/VI_1/ip-takeover.d\\/gamma/" "$shared/keepalived-alpha.conf" >"$shared/keepalived-gamma.conf"
+	chmod 644 "$shared/keepalived-gamma.conf"
+	nsenter -t "$host" -m -p --net=/proc/$gamma/ns/net setsid keepalived --vrrp --no-syslog -g/tmp/gamma.log \
+		-f /shared/keepalived-gamma.conf -p /run/gamma.pid -r /run/gamma-vrrp.pid </dev/null >"$shared/gamma.out" 2>&1 3>&-
+	until_true 5 "keepalived of gamma runs" on alpha test -s /run/gamma-vrrp.pid
+}
+
+end_third_node() {
+	on alpha sh -c 'kill $(cat /run/gamma.pid)'
+	kill $gamma
+}
+
+# seen FILTER: lines of the capture.
+seen() { on client tcpdump -nner /shared/capture "$1" 2>/dev/null; }
+
+# gamma has neither spoken for the address nor advertised, which others have.
+gamma_was_silent() {
+	local mac vrrp="ip proto 112 or ip6 proto 112"
+	mac=$(nsenter -t $gamma -n ip -br link show eth0 | awk '{ print $3 }')
+	[ -z "$(nsenter -t $gamma -n ip -o address show to $address)" ]
+	[ -n "$(seen "ether src $(mac_of alpha) and ($vrrp)")" ]
+	[ -z "$(seen "ether src $mac and (src host $address or $vrrp)")" ]
 }

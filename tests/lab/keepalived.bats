@@ -519,95 +519,9 @@ hears() { on "$1" nft delete table ip deaf; }
 	no_fault
 }
 
-# third_node [PRIORITY]: gamma, keepalived in a network namespace of its own on the segment.
-third_node() {
-	local segment host
-	read -r segment _ <"${shared%/shared}/segment.pid"
-	read -r host _ <"${shared%/shared}/alpha.pid"
-	unshare -n sleep 600 3>&- &
-	gamma=$!
-	until_true 5 "gamma is" test ! /proc/$gamma/ns/net -ef /proc/self/ns/net
-	nsenter -t "$segment" -n ip link add gamma type veth peer name eth0 netns $gamma
-	nsenter -t "$segment" -n ip link set gamma master segment up
-	nsenter -t $gamma -n sh -c 'ip link set lo up; ip link set eth0 up; ip address add 192.0.2.4/24 dev eth0; ip address add 2001:db8::4/64 dev eth0 nodad'
-	sed "s/priority .*/priority ${1:-100}/; s/ip-takeover.d\\/VI_1/ip-takeover.d\\/gamma/" "$shared/keepalived-alpha.conf" >"$shared/keepalived-gamma.conf"
-	chmod 644 "$shared/keepalived-gamma.conf"
-	nsenter -t "$host" -m -p --net=/proc/$gamma/ns/net setsid keepalived --vrrp --no-syslog -g/tmp/gamma.log \
-		-f /shared/keepalived-gamma.conf -p /run/gamma.pid -r /run/gamma-vrrp.pid </dev/null >"$shared/gamma.out" 2>&1 3>&-
-	until_true 5 "keepalived of gamma runs" on alpha test -s /run/gamma-vrrp.pid
-}
-
-end_third_node() {
-	on alpha sh -c 'kill $(cat /run/gamma.pid)'
-	kill $gamma
-}
-
-# seen FILTER: lines of the capture.
-seen() { on client tcpdump -nner /shared/capture "$1" 2>/dev/null; }
-
-# gamma has neither spoken for the address nor advertised, which others have.
-gamma_was_silent() {
-	local mac vrrp="ip proto 112 or ip6 proto 112"
-	mac=$(nsenter -t $gamma -n ip -br link show eth0 | awk '{ print $3 }')
-	[ -z "$(nsenter -t $gamma -n ip -o address show to $address)" ]
-	[ -n "$(seen "ether src $(mac_of alpha) and ($vrrp)")" ]
-	[ -z "$(seen "ether src $mac and (src host $address or $vrrp)")" ]
-}
-
 @test "a third node of lower priority never has it" {
 	keepalived_on_both
 	third_node
-	start_redis
-	start_load 50 --interval-ms 10-30
-	migrate alpha beta
-	migrate beta alpha
-	ends_at alpha via alpha beta alpha
-	gamma_was_silent
-	no_fault
-	end_third_node
-}
-
-# 255 preempts, in keepalived: that of an address's owner.
-@test "a third node of higher priority never has it" {
-	keepalived_on_both 252 251
-	third_node 254
-	start_redis
-	start_load 50 --interval-ms 10-30
-	migrate alpha beta
-	migrate beta alpha
-	ends_at alpha via alpha beta alpha
-	gamma_was_silent
-	no_fault
-	end_third_node
-}
-
-# with_third_node SIDE STEP VICTIM
-with_third_node() {
-	busy() {
-		keepalived_on_both 252 251
-		third_node 254
-		start_redis
-		answers_go_on
-		start_load 20 --interval-ms 10-30
-	}
-	killed "$@"
-	gamma_was_silent
-	end_third_node
-}
-
-@test "a third node of higher priority; killed: criu on the destination" { with_third_node destination restoring destination-criu; }
-@test "a third node of higher priority; killed: criu on the source" { with_third_node source restore source-criu; }
-@test "a third node of higher priority; killed: migrate" { with_third_node source restore migrate; }
-@test "a third node of higher priority; killed: receive" { with_third_node destination ready receive; }
-
-@test "a third node of higher priority; a sync group, version 3, IPv6" {
-	instances() {
-		printf 'vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n'
-		instance VI_1 51 $address/24 -- 'version 3'
-		instance VI_2 52 $address6/64 -- 'version 3'
-	}
-	keepalived_on_both 252 251
-	third_node 254
 	start_redis
 	start_load 50 --interval-ms 10-30
 	migrate alpha beta

@@ -23,3 +23,55 @@ teardown() {
 @test "killed: criu on the destination, when it restores" { killed destination restoring destination-criu; }
 @test "killed: receive, when it waits" { killed destination waiting receive; }
 @test "killed: receive, when it is ready" { killed destination ready receive; }
+
+# A race of milliseconds, that a host without a CPU to spare can lose.
+# 255 preempts, in keepalived: that of an address's owner.
+@test "a third node of higher priority never has it" {
+	keepalived_on_both 252 251
+	third_node 254
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	gamma_was_silent
+	no_fault
+	end_third_node
+}
+
+# with_third_node SIDE STEP VICTIM
+with_third_node() {
+	busy() {
+		keepalived_on_both 252 251
+		third_node 254
+		start_redis
+		answers_go_on
+		start_load 20 --interval-ms 10-30
+	}
+	killed "$@"
+	gamma_was_silent
+	end_third_node
+}
+
+@test "a third node of higher priority; killed: criu on the destination" { with_third_node destination restoring destination-criu; }
+@test "a third node of higher priority; killed: criu on the source" { with_third_node source restore source-criu; }
+@test "a third node of higher priority; killed: migrate" { with_third_node source restore migrate; }
+@test "a third node of higher priority; killed: receive" { with_third_node destination ready receive; }
+
+@test "a third node of higher priority; a sync group, version 3, IPv6" {
+	instances() {
+		printf 'vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n'
+		instance VI_1 51 $address/24 -- 'version 3'
+		instance VI_2 52 $address6/64 -- 'version 3'
+	}
+	keepalived_on_both 252 251
+	third_node 254
+	start_redis
+	start_load 50 --interval-ms 10-30
+	migrate alpha beta
+	migrate beta alpha
+	ends_at alpha via alpha beta alpha
+	gamma_was_silent
+	no_fault
+	end_third_node
+}
