@@ -48,7 +48,11 @@ notified() { grep -q "$2" "$shared/notified-$1"; }
 	# keepalived has the address still, and nobody has touched its file.
 	holds_address alpha
 	track_file_is alpha 0
+	local down_ms
+	down_ms=$(date +%s%3N)
 	on alpha ip link set eth0 down
+	until_true 20 "redis answers" on client redis-cli -h $address -t 1 ping
+	echo "answers on beta $(($(date +%s%3N) - down_ms)) ms after alpha was cut off"
 	until_true 20 "beta has revived it" notified beta 'MASTER done'
 	cat "$shared/syslog"
 	logged $notice 'revived redis-server .* of alpha'
