@@ -135,3 +135,26 @@ gamma_was_silent() {
 	[ -n "$(seen "ether src $(mac_of alpha) and ($vrrp)")" ]
 	[ -z "$(seen "ether src $mac and (src host $address or $vrrp)")" ]
 }
+
+# meanwhile SIDE STEP HOST CMD...: done on HOST while migrate has stopped at STEP of SIDE. Then
+# one owner, and no reset.
+meanwhile() {
+	local side=$1 step=$2 host=$3
+	shift 3
+	keepalived_on_both
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+	stopped_at "$side" "$step"
+	"$@"
+	if [ "$side" = source ]; then go_on_from migrate; else go_on_from receive; fi
+	go_on
+	over 60
+	wait "$mover" || :
+	cat "$shared/migrate.err"
+	[ "$host" = none ] || start_keepalived "$host"
+}
+
+kill_keepalived() {
+	on "$1" sh -c 'kill -KILL $(cat /run/keepalived.pid /run/vrrp.pid); rm /run/keepalived.pid /run/vrrp.pid'
+}

@@ -206,25 +206,6 @@ start_redis_on_both() {
 	no_fault
 }
 
-# meanwhile SIDE STEP HOST CMD...: done on HOST while migrate has stopped at STEP of SIDE. Then
-# one owner, and no reset.
-meanwhile() {
-	local side=$1 step=$2 host=$3
-	shift 3
-	keepalived_on_both
-	start_redis
-	answers_go_on
-	start_load 20 --interval-ms 10-30
-	stopped_at "$side" "$step"
-	"$@"
-	if [ "$side" = source ]; then go_on_from migrate; else go_on_from receive; fi
-	go_on
-	over 60
-	wait "$mover" || :
-	cat "$shared/migrate.err"
-	[ "$host" = none ] || start_keepalived "$host"
-}
-
 reload() { on "$1" sh -c 'kill -HUP $(cat /run/keepalived.pid)'; }
 restart() {
 	stop_keepalived "$1"
@@ -241,21 +222,8 @@ restart() {
 @test "keepalived of beta is stopped when beta is ready" { meanwhile destination ready beta stop_keepalived beta; all_or_nothing; no_fault; }
 
 # Its addresses stay.
-kill_keepalived() {
-	on "$1" sh -c 'kill -KILL $(cat /run/keepalived.pid /run/vrrp.pid); rm /run/keepalived.pid /run/vrrp.pid'
-}
 
 @test "keepalived of beta is killed when it is to restore" { meanwhile source restore beta kill_keepalived beta; all_or_nothing; no_fault; }
-@test "keepalived of beta is killed when beta is ready, and runs again some seconds later" {
-	meanwhile destination ready none kill_keepalived beta
-	# Longer than alpha would wait for adverts, if it were a backup already.
-	sleep 5
-	not holds_address alpha
-	start_keepalived beta
-	all_or_nothing
-	[ "$owner" = beta ]
-	no_fault
-}
 @test "keepalived of alpha is killed after the withdrawal" { meanwhile source restore alpha kill_keepalived alpha; all_or_nothing; no_fault; }
 
 dead_and_stopped() {
