@@ -138,11 +138,6 @@ int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n)
 	return ret;
 }
 
-int takeover_stand_in_fd(void)
-{
-	return epoll_fd;
-}
-
 /* The message, and who sent it; 0: not one to look at. */
 static size_t message_of(const struct takeover_advert *a, struct msghdr *h,
 			 const unsigned char *packet, size_t n, const unsigned char **ret_message,
