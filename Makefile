@@ -50,7 +50,7 @@ $(B)/ip-takeover: $(B)/cli/main.o $(B)/libcli.a $(B)/libtakeover.a
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 
 # Thin: the stage table and the request, nothing else of the library.
-THIN := $(B)/takeover/stage.o $(B)/takeover/request.o
+THIN := $(B)/takeover/stage.o $(B)/takeover/request.o $(B)/takeover/armed.o
 
 $(B)/criu-action: $(B)/hooks/criu-action.o $(THIN)
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

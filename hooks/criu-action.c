@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "armed.h"
 #include "members.h"
 #include "request.h"
 #include "stage.h"
@@ -66,6 +67,7 @@ int main(void)
 	context.criu_pid = images ? criu_pid(images) : -1;
 	if (context.criu_pid <= 0)
 		return refuse("CRTOOLS_IMAGE_DIR", "/proc/PID/fd/N of a criu process");
+	context.rpc = takeover_in_rpc_mode(context.criu_pid);
 	context.checkpoint = getenv("IP_TAKEOVER_CHECKPOINT") != NULL;
 	context.root_pid = root ? pid_of(root) : 0;
 	if (context.root_pid < 0)

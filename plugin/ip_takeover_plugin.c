@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 
 #include <criu/criu-plugin.h>
 
+#include "armed.h"
 #include "request.h"
 #include "stage.h"
 
@@ -31,11 +33,12 @@ extern void print_on_level(unsigned int level, const char *format, ...)
 
 static char self[PATH_MAX], images[64];
 static pid_t root; /* of the tree that is dumped or restored */
+static bool rpc, paused;
 
 static int stage(const char *name, int value)
 {
 	struct takeover_stage_context context = {
-		.self = self, .criu_pid = getpid(), .root_pid = root, .images = images
+		.self = self, .criu_pid = getpid(), .root_pid = root, .images = images, .rpc = rpc
 	};
 	char line[600];
 	int ret;
@@ -50,24 +53,6 @@ static int stage(const char *name, int value)
 static const char *next_word(FILE *f, char **word, size_t *size)
 {
 	return f && getdelim(word, size, '\0', f) > 0 ? *word : NULL;
-}
-
-/* "criu swrk FD" as runc and libcriu start it, or "criu service". */
-static bool in_rpc_mode(void)
-{
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	const char *verb = NULL;
-	char *word = NULL;
-	size_t size = 0;
-	bool rpc;
-
-	if (next_word(f, &word, &size))
-		verb = next_word(f, &word, &size);
-	rpc = !f || (verb && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
-	free(word);
-	if (f)
-		fclose(f);
-	return rpc;
 }
 
 /* What follows "-t" or "--tree", in the same word or the next; NULL: another option. */
@@ -103,7 +88,7 @@ static pid_t dumped_root(void)
  * rpc_query_external_files() came with 3.19, too (criu/action-scripts.c). */
 static bool may_add_script(void)
 {
-	return dlsym(RTLD_DEFAULT, "rpc_query_external_files") || !in_rpc_mode();
+	return dlsym(RTLD_DEFAULT, "rpc_query_external_files") || !rpc;
 }
 
 /* The hook beside us: build/criu-action in the build tree, libexec when installed. */
@@ -140,7 +125,12 @@ static int ip_takeover_plugin_init(int at)
 	}
 	snprintf(images, sizeof(images), "/proc/%d/fd/%d", (int)getpid(), criu_get_image_dir());
 	root = at == CR_PLUGIN_STAGE__DUMP ? dumped_root() : 0;
-	ret = stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
+	rpc = takeover_in_rpc_mode(getpid());
+	/* Whose tree it is comes with pause(DUMP) then. */
+	if (at == CR_PLUGIN_STAGE__DUMP && rpc)
+		ret = 0;
+	else
+		ret = stage(at == CR_PLUGIN_STAGE__DUMP ? "init(DUMP)" : "init(RESTORE)", 0);
 	if (ret == 0)
 		register_action_script();
 	return ret < 0 ? ret : 0;
@@ -194,15 +184,52 @@ static int ip_takeover_plugin_resume_devices_late(int pid)
 	return -ENOTSUP;
 }
 
-/* Filled by hand: max_hooks above CRIU's own is refused as "Corrupted plugin", and
- * CRIU 3.17 knows ten hooks (criu/plugin.c, verify_plugin). */
-__attribute__((visibility("default"))) cr_plugin_desc_t CR_PLUGIN_DESC = {
+/* By a runtime the tree is not known before; CRIU begins with its root, which still runs, unless
+ * the runtime has it in a freezer (criu/seize.c, collect_pstree). */
+static int ip_takeover_plugin_pause_devices(int pid)
+{
+	int ret;
+
+	if (!rpc || paused)
+		return -ENOTSUP;
+	paused = true;
+	root = pid;
+	ret = stage("pause(DUMP)", 0);
+	return ret < 0 ? -1 : -ENOTSUP;
+}
+
+/* Of CRIU 4.0 and later, which the header that we are built with need not know. */
+#define PAUSE_DEVICES 10
+
+/* cr_plugin_desc_t of criu-plugin.h, with room for that. Filled by hand: max_hooks above CRIU's
+ * own is refused as "Corrupted plugin", and CRIU 3.17 knows ten hooks (criu/plugin.c,
+ * verify_plugin). */
+__attribute__((visibility("default"))) struct {
+	const char *name;
+	int (*init)(int stage);
+	void (*exit)(int stage, int ret);
+	unsigned int version, max_hooks;
+	void *hooks[PAUSE_DEVICES + 1];
+} descriptor __asm__("CR_PLUGIN_DESC") = {
 	.name = "ip_takeover_plugin",
 	.init = ip_takeover_plugin_init,
 	.exit = ip_takeover_plugin_exit,
 	.version = CRIU_PLUGIN_VERSION,
-	.max_hooks = CR_PLUGIN_HOOK__RESUME_DEVICES_LATE + 1,
+	.max_hooks = PAUSE_DEVICES,
 	.hooks = {
 		[CR_PLUGIN_HOOK__RESUME_DEVICES_LATE] = (void *)ip_takeover_plugin_resume_devices_late,
+		[PAUSE_DEVICES] = (void *)ip_takeover_plugin_pause_devices,
 	},
 };
+
+/* cr_plugin_ctl is a list, and one more for each hook (criu/include/plugin.h). */
+static __attribute__((constructor)) void see_how_many_hooks(void)
+{
+	const ElfW(Sym) *symbol = NULL;
+	void *ctl = dlsym(RTLD_DEFAULT, "cr_plugin_ctl");
+	Dl_info info;
+
+	if (ctl && dladdr1(ctl, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+	    symbol->st_size > (PAUSE_DEVICES + 1) * 2 * sizeof(void *))
+		descriptor.max_hooks = PAUSE_DEVICES + 1;
+}

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "armed.h"
 #include "backend.h"
 #include "conntrack.h"
 #include "destination.h"
@@ -72,6 +73,23 @@ static int probe(struct takeover_keeper *k, size_t i)
 	return 0;
 }
 
+/* A runtime's criu does not know by whom it was asked. */
+static int find_mover(struct takeover_keeper *k)
+{
+	struct takeover_armed armed;
+
+	if (k->mover_pid > 0 || takeover_armed_find(k->manifest->id, &armed) < 0 ||
+	    armed.mover == 0)
+		return 0;
+	k->mover_pid = armed.mover;
+	k->mover_fd = syscall(SYS_pidfd_open, k->mover_pid, 0);
+	return k->mover_fd < 0
+		       ? takeover_keeper_say(k, -errno,
+					     "cannot watch ip-takeover receive (pid %d): %s",
+					     (int)k->mover_pid, strerror(errno))
+		       : 0;
+}
+
 int takeover_destination_open(struct takeover_keeper *k)
 {
 	char error[200];
@@ -84,7 +102,7 @@ int takeover_destination_open(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s%s", error,
 					   ret == -EPROTO ? "" : "; copy it anew from the source");
-	ret = check_policy(k) ?: takeover_backend_prepare(k);
+	ret = find_mover(k) ?: check_policy(k) ?: takeover_backend_prepare(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
 		ret = look(k, i) ?: probe(k, i);

@@ -86,6 +86,8 @@ struct takeover_keeper {
 	pid_t criu_pid, root_pid;
 	char socket[TAKEOVER_SOCKET_LEN];
 	int criu_fd;	  /* pidfd of criu, -1 when gone */
+	bool adopted;	  /* criu_pid is not whom the socket is named after: armed.h */
+	bool criu_lost;	  /* it has ended when no worker looked */
 	pid_t mover_pid;  /* who decides for both hosts, or 0 */
 	int mover_fd;	  /* its pidfd, -1 when gone */
 	bool decided;	  /* destination: committed by the mover */
@@ -211,6 +213,12 @@ int takeover_keeper_say(struct takeover_keeper *keeper, int ret, const char *for
 /* The same, behind what it says already. */
 void takeover_keeper_add(struct takeover_keeper *keeper, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* On the source: from now on criu is @criu_pid, with the images that armed.h names. */
+int takeover_keeper_adopt(struct takeover_keeper *keeper, pid_t criu_pid);
+
+/* In a new worker: its descriptors are this worker's own. */
+void takeover_keeper_adopt_again(struct takeover_keeper *keeper);
 
 /* Bind the queues for what comes and what leaves; @copy: their packets will be read. */
 int takeover_keeper_hold(struct takeover_keeper *keeper, bool copy);

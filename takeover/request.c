@@ -19,9 +19,7 @@
 #define PATIENCE_S 30
 #define TRIES	   4 /* a worker that dies over a request is followed by another */
 
-/* When @pid was started, in clock ticks since the boot: proc_pid_stat(5), field 22; 0 when
- * there is no such process. */
-static unsigned long long started(pid_t pid)
+unsigned long long takeover_request_started(pid_t pid)
 {
 	unsigned long long ticks = 0;
 	char path[32], line[1024];
@@ -45,7 +43,8 @@ static unsigned long long started(pid_t pid)
 
 const char *takeover_request_path(pid_t criu_pid, char *buf, size_t len)
 {
-	snprintf(buf, len, TAKEOVER_RUN_DIR "/criu-%d-%llu.sock", (int)criu_pid, started(criu_pid));
+	snprintf(buf, len, TAKEOVER_RUN_DIR "/criu-%d-%llu.sock", (int)criu_pid,
+		 takeover_request_started(criu_pid));
 	return buf;
 }
 
@@ -66,6 +65,7 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 		[TAKEOVER_DUMP_EXIT] = TAKEOVER_EXIT_NO_CONNECTION,
 		[TAKEOVER_YIELD] = 1,
 		[TAKEOVER_COMMIT] = 1,
+		[TAKEOVER_DUMP_BY] = INT32_MAX,
 		[TAKEOVER_MEMBER_BEGINS] = INT32_MAX,
 		[TAKEOVER_MEMBER_WAITS] = INT32_MAX,
 		[TAKEOVER_MEMBER_LEFT_REPAIR] = INT32_MAX,

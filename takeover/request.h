@@ -26,10 +26,12 @@ enum takeover_request_verb {
 	/* Of the mover, who drives both hosts (ip-takeover migrate) */
 	TAKEOVER_AWAIT_HANDOVER, /* answered when the source has withdrawn: the images are whole */
 	TAKEOVER_AWAIT_READY,	 /* answered when the destination's tasks are there, still frozen */
-	TAKEOVER_COMMIT, /* source: the tasks may die. destination: they may run; value: 1 of a
-			  * person, when in doubt */
-	TAKEOVER_ABORT,	 /* neither */
-	TAKEOVER_MOVED,	 /* source: they run there; by its word, heard on the segment or not */
+	TAKEOVER_COMMIT,  /* source: the tasks may die. destination: they may run; value: 1 of a
+			   * person, when in doubt */
+	TAKEOVER_ABORT,	  /* neither */
+	TAKEOVER_MOVED,	  /* source: they run there; by its word, heard on the segment or not */
+	TAKEOVER_DUMP_BY, /* a runtime's criu, value: its PID, begins the dump that the source is
+			   * prepared for (armed.h) */
 	/* Of a tree's criu that moves beside the keeper's own (members.h); value: its PID */
 	TAKEOVER_MEMBER_BEGINS,	     /* pre-dump, pre-restore */
 	TAKEOVER_MEMBER_WAITS,	     /* post-dump, post-restore: for the decision */
@@ -84,6 +86,10 @@ int takeover_request_check(const void *datagram, size_t n, struct takeover_reque
 #define TAKEOVER_KEEPER_IS_GONE "the keeper is gone, and has decided nothing"
 
 #define TAKEOVER_SOCKET_LEN 108 /* sun_path of unix(7) */
+
+/* When @pid was started, in clock ticks since the boot: proc_pid_stat(5), field 22; 0 when
+ * there is no such process. */
+unsigned long long takeover_request_started(pid_t pid);
 
 /* The socket of the keeper of the criu process @criu_pid, which lives. Its name tells it
  * from those of earlier processes of that PID, by the time of its start. */

@@ -109,6 +109,10 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	switch (request->verb) {
 	case TAKEOVER_DUMP_PREPARED:
 		break;
+	case TAKEOVER_DUMP_BY:
+		ret = k->state == TAKEOVER_PREPARED ? takeover_keeper_adopt(k, request->value)
+						    : -ECANCELED;
+		break;
 	case TAKEOVER_DUMP_WITHDRAW:
 		if (k->state == TAKEOVER_PREPARED && !takeover_members_wait(k))
 			return -EINPROGRESS;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "armed.h"
 #include "request.h"
 #include "stage.h"
 
@@ -16,6 +17,7 @@ static const struct stage {
 } stages[] = {
 	{ "pre-dump", TAKEOVER_DUMP_PREPARED, "source" },
 	{ "init(DUMP)", TAKEOVER_DUMP_PREPARED, "source" },
+	{ "pause(DUMP)", TAKEOVER_DUMP_PREPARED, "source" },
 	{ "post-dump", TAKEOVER_DUMP_WITHDRAW, NULL },
 	{ "exit(DUMP)", TAKEOVER_DUMP_EXIT, NULL },
 	{ "init(RESTORE)", TAKEOVER_RESTORE_PREPARED, "destination" },
@@ -77,12 +79,59 @@ static int member_stage(const struct takeover_stage_context *c, const char *name
 	return ret < 0 ? ret : reply.ret;
 }
 
+/* Of a runtime's criu: what was declared for the dump of this tree. */
+struct declared {
+	char name[TAKEOVER_ARMED_NAME_LEN];
+	struct takeover_armed armed;
+	bool found;
+};
+
+static void look_up(const struct takeover_stage_context *c, struct declared *d)
+{
+	d->found = c->rpc && c->root_pid > 0 &&
+		   takeover_armed_find(takeover_armed_root(c->root_pid, d->name, sizeof(d->name)),
+				       &d->armed) == 0;
+}
+
+/* Its keeper is there already, and is to know which criu dumps. */
+static int dump_by(const struct takeover_stage_context *c, const struct declared *d,
+		   struct takeover_reply *reply)
+{
+	int ret = takeover_armed_give_images(d->name, c->images);
+
+	return ret < 0 ? ret
+		       : takeover_request(d->armed.socket, TAKEOVER_DUMP_BY, c->criu_pid,
+					  c->root_pid, reply);
+}
+
+/* A dump that nobody has declared a takeover takes a copy: the addresses stay. It is once. */
+static int start(const struct takeover_stage_context *c, const struct stage *stage,
+		 const struct declared *d, struct takeover_reply *reply)
+{
+	bool copy = c->checkpoint || (c->rpc && stage->verb == TAKEOVER_DUMP_PREPARED && !d->found);
+	int ret;
+
+	if (d->found)
+		takeover_disarm(d->name);
+	ret = takeover_keeper_start(c->self, copy ? "checkpoint" : stage->role, c->criu_pid,
+				    c->root_pid, c->images, c->mover, reply);
+	/* It is no worse without us. */
+	if (c->rpc && copy && (ret < 0 || reply->ret < 0)) {
+		if (ret == 0)
+			reply->ret = 1;
+		return 0;
+	}
+	return ret;
+}
+
 int takeover_stage(const struct takeover_stage_context *c, const char *name, int value, char *line,
 		   size_t len)
 {
 	struct takeover_reply reply = { 0 };
 	char socket[TAKEOVER_SOCKET_LEN];
 	const struct stage *stage = find(stages, sizeof(stages) / sizeof(stages[0]), name);
+	struct declared declared = { .found = false };
+	bool moves;
 	int ret;
 
 	line[0] = '\0';
@@ -90,22 +139,28 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		return member_stage(c, name, line, len);
 	if (!stage)
 		return 0;
-	/* A mover decides at the stages that have a keeper, in its own time. */
-	ret = (c->mover > 0 ? takeover_request_wait : takeover_request)(
-		takeover_request_path(c->criu_pid, socket, sizeof(socket)), stage->verb, value,
-		c->root_pid, &reply);
-	if (ret < 0 && c->mover > 0 && is_decided(stage->verb, socket)) {
+	look_up(c, &declared);
+	moves = c->mover > 0 || (declared.found && declared.armed.mover > 0);
+	takeover_request_path(c->criu_pid, socket, sizeof(socket));
+	if (declared.found && declared.armed.socket[0])
+		snprintf(socket, sizeof(socket), "%s", declared.armed.socket);
+	if (declared.found && declared.armed.socket[0] && stage->role)
+		ret = dump_by(c, &declared, &reply);
+	else
+		/* A mover decides at the stages that have a keeper, in its own time. */
+		ret = (moves || c->rpc ? takeover_request_wait : takeover_request)(
+			socket, stage->verb, value, c->root_pid, &reply);
+	if (ret < 0 && (moves || c->rpc) && is_decided(stage->verb, socket)) {
 		snprintf(line, len, "%s: committed by a keeper that was killed then", name);
 		return 0;
 	}
-	if (stage->role && ret == -ENOENT) {
-		ret = takeover_keeper_start(c->self, c->checkpoint ? "checkpoint" : stage->role,
-					    c->criu_pid, c->root_pid, c->images, c->mover, &reply);
+	if (stage->role && ret == -ENOENT && !(declared.found && declared.armed.socket[0])) {
+		ret = start(c, stage, &declared, &reply);
 		if (ret < 0)
 			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
 				 c->self, strerror(-ret));
-	} else if (ret == -ENOENT && c->mover > 0 && stage->role == NULL &&
-		   (stage->verb == TAKEOVER_DUMP_WITHDRAW ||
+	} else if (ret == -ENOENT && moves &&
+		   (stage->role || stage->verb == TAKEOVER_DUMP_WITHDRAW ||
 		    stage->verb == TAKEOVER_RESTORE_CLAIM)) {
 		snprintf(line, len, "%s: " TAKEOVER_KEEPER_IS_GONE, name);
 	} else if (ret == -ENOENT) {
@@ -114,7 +169,7 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
 			 name, strerror(-ret));
 	/* A mover does not end a process that has no address to move, nor keeps a copy of one. */
-	if (ret == 0 && reply.ret > 0 && (c->mover > 0 || c->checkpoint))
+	if (ret == 0 && reply.ret > 0 && (moves || c->checkpoint))
 		reply.ret = -EADDRNOTAVAIL;
 	if (ret == 0 && reply.message[0])
 		snprintf(line, len, "%s: %s", name, reply.message);

@@ -91,8 +91,10 @@ static void on_criu_gone(struct takeover_keeper *k)
 	int fd = k->criu_fd;
 
 	k->criu_fd = -1;
-	k->criu_killed = takeover_task_was_killed(k->criu_pid, fd);
-	close(fd);
+	k->criu_lost = false;
+	k->criu_killed = fd >= 0 && takeover_task_was_killed(k->criu_pid, fd);
+	if (fd >= 0)
+		close(fd);
 	if (k->role == TAKEOVER_SOURCE)
 		takeover_source_criu_gone(k);
 	else
@@ -187,7 +189,7 @@ static void loop(struct takeover_keeper *k)
 		takeover_keeper_serve(k, &askers);
 		if (pfd[4].revents && k->mover_fd >= 0)
 			on_mover_gone(k);
-		if (pfd[1].revents && k->criu_fd >= 0)
+		if ((pfd[1].revents && k->criu_fd >= 0) || k->criu_lost)
 			on_criu_gone(k);
 		for (size_t i = 0; i < n; i++)
 			if (wires[i].revents)
@@ -217,6 +219,7 @@ static int begin(struct takeover_keeper *k)
 		return k->role == TAKEOVER_SOURCE	 ? takeover_source_begin(k)
 		       : k->role == TAKEOVER_DESTINATION ? takeover_destination_begin(k)
 							 : takeover_standby_begin(k);
+	takeover_keeper_adopt_again(k);
 	takeover_journal(k, "taken up");
 	memset(&k->leftovers, 0, sizeof(k->leftovers));
 	if (k->silent)

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "armed.h"
+
+#define PATH_LEN (sizeof(TAKEOVER_RUN_DIR) + TAKEOVER_ARMED_NAME_LEN + 32)
+
+static const char *record(const char *name, const char *suffix, char *buf)
+{
+	snprintf(buf, PATH_LEN, TAKEOVER_RUN_DIR "/armed-%.*s%s", TAKEOVER_ARMED_NAME_LEN, name,
+		 suffix);
+	return buf;
+}
+
+const char *takeover_armed_root(pid_t root, char *buf, size_t len)
+{
+	snprintf(buf, len, "%d-%llu", (int)root, takeover_request_started(root));
+	return buf;
+}
+
+long takeover_armed_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec;
+}
+
+int takeover_arm(const char *name, const struct takeover_armed *a)
+{
+	char path[PATH_LEN], new[PATH_LEN], line[TAKEOVER_SOCKET_LEN + 64];
+	int fd, n, ret = 0;
+
+	mkdir(TAKEOVER_RUN_DIR, 0700);
+	record(name, "", path);
+	record(name, ".new", new);
+	n = snprintf(line, sizeof(line), "%d %ld %s\n", (int)a->mover, a->until_s,
+		     a->socket[0] ? a->socket : "-");
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	errno = EIO;
+	if (write(fd, line, n) != n || rename(new, path) < 0) {
+		ret = -errno;
+		unlink(new);
+	}
+	close(fd);
+	return ret;
+}
+
+void takeover_disarm(const char *name)
+{
+	char path[PATH_LEN];
+
+	unlink(record(name, "", path));
+	unlink(record(name, ".images", path));
+}
+
+int takeover_armed_find(const char *name, struct takeover_armed *a)
+{
+	char path[PATH_LEN];
+	FILE *f = fopen(record(name, "", path), "re");
+	bool whole;
+	int mover;
+
+	if (!f)
+		return -errno;
+	whole = fscanf(f, "%d %ld %107s", &mover, &a->until_s, a->socket) == 3;
+	fclose(f);
+	if (!whole || a->until_s < takeover_armed_now() || (mover > 0 && kill(mover, 0) < 0))
+		return -ENOENT;
+	a->mover = mover;
+	if (strcmp(a->socket, "-") == 0)
+		a->socket[0] = '\0';
+	return 0;
+}
+
+const char *takeover_armed_images(const char *name, char *buf, size_t len)
+{
+	char path[PATH_LEN];
+
+	snprintf(buf, len, "%s", record(name, ".images", path));
+	return buf;
+}
+
+int takeover_armed_give_images(const char *name, const char *images)
+{
+	char path[PATH_LEN];
+
+	record(name, ".images", path);
+	unlink(path);
+	return symlink(images, path) < 0 ? -errno : 0;
+}
+
+/* Of a command line; NULL at its end. */
+static const char *next_word(FILE *f, char **word, size_t *size)
+{
+	return getdelim(word, size, '\0', f) > 0 ? *word : NULL;
+}
+
+bool takeover_in_rpc_mode(pid_t criu)
+{
+	const char *verb = NULL;
+	char path[32], *word = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)criu);
+	f = fopen(path, "re");
+	if (f && next_word(f, &word, &size))
+		verb = next_word(f, &word, &size);
+	/* Who cannot tell leaves the addresses where they are. */
+	bool rpc = !f || (verb && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
+
+	free(word);
+	if (f)
+		fclose(f);
+	return rpc;
+}

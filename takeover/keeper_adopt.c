@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A runtime's criu comes only after its keeper: whoever drives both has started that, so that the
+ * service could come to rest before the runtime had it in its freezer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "armed.h"
+#include "keeper.h"
+
+static int open_images(const struct takeover_keeper *k)
+{
+	char name[TAKEOVER_ARMED_NAME_LEN], path[128];
+	int fd;
+
+	takeover_armed_root(k->root_pid, name, sizeof(name));
+	fd = open(takeover_armed_images(name, path, sizeof(path)),
+		  O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int takeover_keeper_adopt(struct takeover_keeper *k, pid_t criu_pid)
+{
+	int criu = syscall(SYS_pidfd_open, criu_pid, 0), images;
+
+	if (k->adopted && k->criu_pid == criu_pid) {
+		close(criu);
+		return 0;
+	}
+	if (criu < 0)
+		return takeover_keeper_say(k, -errno, "cannot watch criu (pid %d): %s",
+					   (int)criu_pid, strerror(errno));
+	images = open_images(k);
+	if (images < 0) {
+		close(criu);
+		return takeover_keeper_say(k, images, "cannot open criu's image directory: %s",
+					   strerror(-images));
+	}
+	close(k->criu_fd);
+	close(k->images_fd);
+	k->criu_fd = criu;
+	k->images_fd = images;
+	k->criu_pid = criu_pid;
+	k->adopted = true;
+	return 0;
+}
+
+void takeover_keeper_adopt_again(struct takeover_keeper *k)
+{
+	if (!k->adopted)
+		return;
+	k->images_fd = open_images(k);
+	if (k->criu_fd < 0)
+		return;
+	k->criu_fd = syscall(SYS_pidfd_open, k->criu_pid, 0);
+	k->criu_lost = k->criu_fd < 0;
+}
