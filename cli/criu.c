@@ -76,18 +76,24 @@ int criu_run(const char *verb, const char *images, const char *const options[],
 		NULL,	"-v4", "--network-lock", "skip",
 	};
 	size_t n = 9;
-	pid_t pid;
 
 	*criu = (struct criu){ .verb = verb, .images = images, .pidfd = -1, .asked_fd = -1 };
 	snprintf(criu->log, sizeof(criu->log), "%s.log", verb);
 	argv[5] = criu->log;
 	for (size_t i = 0; options[i] && n < WORDS_MAX - 1; i++)
 		argv[n++] = options[i];
-	pid = fork();
+	return criu_spawn(argv, env, -1, criu);
+}
+
+int criu_spawn(const char *const argv[], const char *const env[], int gate, struct criu *criu)
+{
+	pid_t pid = fork();
+
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR), said = open_said(images, verb);
+		int null = open("/dev/null", O_RDWR), said = open_said(criu->images, criu->verb);
+		char c;
 
 		/* Its own session: what ends us is not meant for it. */
 		setsid();
@@ -96,8 +102,11 @@ int criu_run(const char *verb, const char *images, const char *const options[],
 		dup2(null, 0);
 		dup2(said, 1);
 		dup2(said, 2);
+		if (gate >= 0 && read(gate, &c, 1) != 1)
+			_exit(127);
 		close_range(3, ~0U, 0);
-		execvp("criu", (char *const *)argv);
+		execvp(argv[0], (char *const *)argv);
+		dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 		_exit(127);
 	}
 	criu->pid = pid;
@@ -165,7 +174,10 @@ static bool find_line(const char *images, const char *name, const char *mark, ch
 	bool found = false;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", images, name);
+	if (name[0] == '/')
+		snprintf(path, sizeof(path), "%s", name);
+	else
+		snprintf(path, sizeof(path), "%s/%s", images, name);
 	f = fopen(path, "re");
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		const char *at = strstr(line, mark);
@@ -191,5 +203,8 @@ const char *criu_why(const struct criu *criu, char *buf, size_t len)
 	if (!find_line(criu->images, said, "ip-takeover: ", buf, len) &&
 	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len))
 		find_line(criu->images, criu->log, "Error (", buf, len);
+	/* A runtime's own words. */
+	if (!buf[0] && criu->of_runtime)
+		find_line(criu->images, said, "rror", buf, len);
 	return buf;
 }

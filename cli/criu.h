@@ -3,9 +3,11 @@
 #ifndef CRIU_H
 #define CRIU_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "armed.h"
 #include "keeper.h"
 #include "request.h"
 
@@ -14,7 +16,9 @@ struct criu {
 	int pidfd, status; /* of waitpid(), when pidfd is -1 */
 	char socket[TAKEOVER_SOCKET_LEN];
 	const char *verb, *images;
-	char log[32]; /* in the directory @images */
+	char log[PATH_MAX]; /* in the directory @images, or a path */
+	bool of_runtime;    /* pid is a runtime's command, socket perhaps not known yet */
+	char armed[TAKEOVER_ARMED_NAME_LEN];
 	/* Of criu_settle(): the keeper has rolled back of its own will; it was told to commit */
 	bool refused, committed;
 	int asked_fd; /* a request that is not answered yet, -1: none */
@@ -29,6 +33,27 @@ int criu_start(const char *verb, const char *images, const char *const more[],
  * may be NULL. */
 int criu_run(const char *verb, const char *images, const char *const options[],
 	     const char *const env[], struct criu *ret_criu);
+
+/* The same for any command line, with ->verb and ->images of @criu set. Unless @gate is -1 it waits
+ * for a byte from there. */
+int criu_spawn(const char *const argv[], const char *const env[], int gate, struct criu *criu);
+
+/* A runtime's command @argv that has the container with the first process @root dumped: its keeper
+ * is prepared before it begins. @reply says why the keeper refuses. Undo with criu_disarm(). */
+int criu_start_dump_by(const char *const argv[], const char *images, pid_t root,
+		       struct criu *ret_criu, struct takeover_reply *reply);
+
+/* A runtime's command @argv that restores what the directory @images has: whose keeper serves us. */
+int criu_start_restore_by(const char *const argv[], const char *images, struct criu *ret_criu);
+
+/* Nothing is declared any more. */
+void criu_disarm(struct criu *criu);
+
+/* Of a restore: look for its keeper, which comes with the runtime's criu. Whether it is known. */
+bool criu_find_keeper(struct criu *criu);
+
+/* criu's image directory, O_DIRECTORY, as soon as there is one: or -errno. */
+int criu_open_images(const struct criu *criu);
 
 /* Our action script: its path, of PATH_MAX at most. */
 int criu_action(char *ret_path);

@@ -170,6 +170,8 @@ int facts_read(const json_t *json, struct facts **ret_facts, char *error, size_t
 		wrong = "no memory";
 	for (size_t i = 0; !wrong && i < sizeof(readers) / sizeof(readers[0]); i++)
 		wrong = readers[i](json, f);
+	if (!wrong)
+		f->container = json_object_get(json, "container") != NULL;
 	if (wrong) {
 		snprintf(error, len, "facts: %s", wrong);
 		facts_free(f);

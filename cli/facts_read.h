@@ -64,6 +64,7 @@ struct facts {
 	size_t n_files;
 	unsigned int files_unknown;
 	bool own_mounts;
+	bool container; /* container.h says more */
 	uint64_t memory;
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX]; /* without a device */
 	bool present[TAKEOVER_ADDRESSES_MAX];			   /* on the source */

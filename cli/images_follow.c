@@ -226,6 +226,16 @@ static int send_dirs(struct images_sender *s)
 	return ret;
 }
 
+void images_send_from(struct images_sender *s, int dirfd)
+{
+	s->dirfd = dirfd;
+}
+
+void images_send_more(struct images_sender *s, int dirfd)
+{
+	s->more = dirfd;
+}
+
 static int rest(struct images_sender *s)
 {
 	struct images_end end;
@@ -242,6 +252,8 @@ static int rest(struct images_sender *s)
 	if (ret == 0 && followed != s->followed)
 		ret = images_say(s, -EIO, "images: a pages file has grown after the next one");
 	ret = ret ?: send_dirs(s);
+	if (ret == 0 && s->more >= 0)
+		ret = send_files(s, s->more, "", &followed);
 	if (ret < 0)
 		return ret;
 	end.files = htobe64(s->stats.files);

@@ -42,6 +42,12 @@ void images_send_watch(struct images_sender *sender, void (*watch)(struct images
 /* Send what criu has written of pages by now. */
 int images_send_follow(struct images_sender *sender);
 
+/* criu writes into @dirfd, which is known only now; the caller's, as the first was. */
+void images_send_from(struct images_sender *sender, int dirfd);
+
+/* Send the files of this directory, too, with the rest; the caller's, as the first was. */
+void images_send_more(struct images_sender *sender, int dirfd);
+
 /* criu has ended: send all the rest. -EINVAL: there is a file that cannot be sent. */
 int images_send_rest(struct images_sender *sender);
 

@@ -11,6 +11,7 @@
 struct images_sender {
 	struct channel *channel;
 	int dirfd;
+	int more; /* another directory, or -1 */
 	struct pages store;
 	uint32_t sent;	   /* pages of the store */
 	uint32_t hint;	   /* where in it to look first */

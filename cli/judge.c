@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "container.h"
 #include "json.h"
 #include "judge.h"
 
@@ -37,7 +38,11 @@ int judge(const json_t *json, struct checks *c)
 	check_configuration(c);
 	check_criu(c);
 	for (size_t i = 0; i < sizeof(judges) / sizeof(judges[0]); i++)
-		judges[i](f, c);
+		/* A container has its own files and PIDs. */
+		if (!f->container || (judges[i] != judge_ids && judges[i] != judge_files))
+			judges[i](f, c);
+	if (f->container)
+		container_judge(json, c);
 	facts_free(f);
 	return 0;
 }

@@ -121,6 +121,8 @@ static void judge_tasks(const struct facts *f, struct checks *c)
 	if (all_lead)
 		check_say(c, CHECK_OK, "session", NULL, "%zu processes, sessions of their own",
 			  f->n_processes);
+	if (f->container)
+		return;
 	if (f->own_mounts)
 		check_say(c, CHECK_WARNING, "files", "see to it that the other host has them",
 			  "in a mount namespace of its own: not compared");

@@ -117,11 +117,11 @@ static int dump(struct migrate *m)
 	for (size_t i = 0; m->criu_options[i] && i < MIGRATE_CRIU_OPTIONS_MAX; i++)
 		more[2 + i] = m->criu_options[i];
 	migrate_step(STEP_DUMP);
-	ret = criu_start("dump", m->place.path, more,
+	ret = m->container.runtime ? mover_container_start(m) : criu_start("dump", m->place.path, more,
 			 (const char *const[]){ TAKEOVER_TREES_ENV, m->members.list, NULL },
 			 &m->criu);
 	if (ret < 0)
-		return mover_say(m, ret, "cannot start criu");
+		return criu_ended(&m->criu) && m->criu.status ? criu_failed(m) : mover_say(m, ret, "cannot start criu");
 	place_used_by(&m->place, m->criu.pid);
 	for (;;) {
 		struct pollfd pfd[] = {
@@ -132,7 +132,8 @@ static int dump(struct migrate *m)
 		ret = members_start(&m->members, &m->criu, &m->place, m->criu_options);
 		if (ret < 0)
 			return mover_say(m, ret, "cannot start criu");
-		ret = images_send_follow(m->images);
+		ret = m->container.runtime ? mover_container_follow(m)
+					   : images_send_follow(m->images);
 		if (ret < 0)
 			return mover_say(m, ret, images_send_error(m->images));
 		ret = criu_ask(&m->criu, TAKEOVER_AWAIT_HANDOVER, &reply);
@@ -145,6 +146,12 @@ static int dump(struct migrate *m)
 		poll(pfd, 2, 1);
 	}
 	migrate_step(STEP_IMAGES);
+	if (m->container.runtime) {
+		mover_container_follow(m);
+		ret = mover_container_save(m);
+		if (ret < 0)
+			return ret;
+	}
 	ret = images_send_rest(m->images);
 	return ret < 0 ? mover_say(m, ret, images_send_error(m->images)) : 0;
 }
@@ -196,7 +203,7 @@ static int commit(struct migrate *m)
 	migrate_step(STEP_COMMITTED);
 	migrate_say(m->channel, "commit", NULL);
 	m->frozen_ns =
-		migrate_event_ns(m->criu.pid, (const char *const[]){ "frozen", "withdraw", NULL });
+		migrate_event_ns(m->criu.socket, (const char *const[]){ "frozen", "withdraw", NULL });
 	return 0;
 }
 
@@ -294,6 +301,7 @@ static int move(struct migrate *m)
 			 id, m->host, m->place.path);
 		return mover_say_failure(m, what);
 	}
+	m->runs_there = true;
 	migrate_step(STEP_DONE);
 	/* Not each one hears the other host. */
 	criu_tell(&m->criu, TAKEOVER_MOVED, &reply);
@@ -313,12 +321,27 @@ static int look(struct migrate *m)
 	char error[400];
 	int ret;
 
+	if (m->o.container) {
+		ret = mover_container_find(m, error, sizeof(error));
+		if (ret < 0) {
+			progress_event("result",
+				       json_pack("{s:b, s:s}", "moved", 0, "why", error));
+			progress_error("%s", error);
+			return ret;
+		}
+	}
+	m->root = m->o.pids[0];
+	members_init(&m->members, m->o.pids, m->o.n_pids);
 	mover_name(m);
+	if (m->o.container)
+		mover_container_name(m);
 	gethostname(m->here, sizeof(m->here) - 1);
 	snprintf(m->there, sizeof(m->there), "%s", m->host);
 	for (size_t i = 0; i < m->o.n_pids; i++)
 		m->root_fds[i] = syscall(SYS_pidfd_open, m->o.pids[i], 0);
 	ret = facts_collect(m->o.pids, m->o.n_pids, &m->facts, error, sizeof(error));
+	if (ret == 0 && m->container.spec)
+		json_object_set(m->facts, "container", m->container.spec);
 	if (ret == 0) {
 		ret = facts_read(m->facts, &facts, error, sizeof(error));
 		if (ret == 0) {
@@ -353,6 +376,8 @@ int cli_migrate(int argc, char **argv)
 		.place.watch = -1,
 		.criu = { .pidfd = -1, .asked_fd = -1 },
 		.keep_fd = -1,
+		.images_fd = -1,
+		.more_fd = -1,
 	};
 	int ret = migrate_options_read(argc, argv, &m.o);
 
@@ -364,8 +389,6 @@ int cli_migrate(int argc, char **argv)
 	m.timeout_s = mover_smaller(m.o.timeout_s, MOVER_ANSWER_S);
 	m.rsh = m.o.rsh;
 	m.program = m.o.program;
-	m.root = m.o.pids[0];
-	members_init(&m.members, m.o.pids, m.o.n_pids);
 	m.criu_options = m.o.criu;
 	m.only_asked = m.o.check || m.o.dry_run;
 	signal(SIGPIPE, SIG_IGN);
@@ -378,6 +401,7 @@ int cli_migrate(int argc, char **argv)
 	deadline_forget();
 	json_decref(m.theirs);
 	images_send_close(m.images);
+	mover_container_end(&m);
 	channel_close(m.channel);
 	rsh_end(&m.remote);
 	keep(&m);

@@ -87,8 +87,15 @@ static int check(const struct migrate_options *o)
 
 	if (o->n_pids > 0 && o->resume)
 		return wrong("--pid or --resume, not both");
-	if (o->n_pids == 0 && !o->resume)
-		return wrong("--pid PID is missing");
+	if (o->container && (o->n_pids > 0 || o->resume))
+		return wrong("--%s or --%s, not both", o->runtime, o->resume ? "resume" : "pid");
+	if (o->container && (o->container[0] == '-' || o->container[0] == '\0'))
+		return wrong("--%s: expected a container, not \"%s\"", o->runtime, o->container);
+	if (o->container && o->criu[0])
+		return wrong("--%s: options for criu belong into /etc/criu/runc.conf (crun: "
+			     "crun.conf)", o->runtime);
+	if (o->n_pids == 0 && !o->resume && !o->container)
+		return wrong("--pid PID is missing, or --docker, --podman, --runc, --crun NAME");
 	if (!o->host)
 		return wrong("--to HOST is missing");
 	if (o->host[0] == '-' || o->host[0] == '\0')
@@ -110,6 +117,10 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 {
 	static const struct option options[] = {
 		{ "pid", required_argument, NULL, 'p' },
+		{ "docker", required_argument, NULL, 'D' },
+		{ "podman", required_argument, NULL, 'D' },
+		{ "runc", required_argument, NULL, 'D' },
+		{ "crun", required_argument, NULL, 'D' },
 		{ "to", required_argument, NULL, 't' },
 		{ "rsh", required_argument, NULL, 'e' },
 		{ "remote-program", required_argument, NULL, 'r' },
@@ -129,7 +140,7 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	int opt, ret = -1;
+	int opt, at = 0, ret = -1;
 
 	*o = (struct migrate_options){
 		.rsh = "ssh",
@@ -137,8 +148,14 @@ int migrate_options_read(int argc, char **argv, struct migrate_options *o)
 		.max_freeze_s = JUDGE_MAX_FREEZE_S,
 		.timeout_s = TIMEOUT_S,
 	};
-	while (ret < 0 && (opt = getopt_long(argc, argv, "+:", options, NULL)) != -1)
+	while (ret < 0 && (opt = getopt_long(argc, argv, "+:", options, &at)) != -1)
 		switch (opt) {
+		case 'D':
+			if (o->container)
+				return wrong("--%s: one container at a time", options[at].name);
+			o->runtime = options[at].name;
+			o->container = optarg;
+			break;
 		case 't':
 			o->host = optarg;
 			break;

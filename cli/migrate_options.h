@@ -15,6 +15,7 @@
 struct migrate_options {
 	pid_t pids[MEMBERS_TREES_MAX];
 	size_t n_pids;
+	const char *runtime, *container; /* of a container, in place of PIDs, or NULL */
 	const char *host, *rsh, *program;
 	const char *resume;	 /* a takeover's id, or NULL */
 	const char *keep_images; /* a directory, or NULL */

@@ -27,23 +27,23 @@ static int64_t find_event(const json_t *journal, const char *what)
 	return 0;
 }
 
-int64_t migrate_event_ns(pid_t criu_pid, const char *const *what)
+int64_t migrate_event_ns(const char *socket, const char *const *what)
 {
 	json_t *journals = cli_journals(), *journal;
 	int64_t at = 0;
 	size_t i;
 
 	json_array_foreach(journals, i, journal)
-		if (json_integer_value(json_object_get(journal, "criu_pid")) == criu_pid)
+		if (strcmp(journal_field(journal, "socket"), socket) == 0)
 			for (const char *const *w = what; *w && at == 0; w++)
 				at = find_event(journal, *w);
 	json_decref(journals);
 	return at;
 }
 
-json_t *migrate_runs(pid_t criu_pid)
+json_t *migrate_runs(const char *socket)
 {
-	int64_t at = migrate_event_ns(criu_pid, (const char *const[]){ "released", NULL });
+	int64_t at = migrate_event_ns(socket, (const char *const[]){ "released", NULL });
 
 	return json_pack("{s:I}", "ago_ns", (json_int_t)(at > 0 ? now_ns() - at : 0));
 }

@@ -5,14 +5,13 @@
 
 #include <jansson.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-/* When the keeper of the criu @criu_pid has written one of the events @what down, the first
+/* When the keeper that listens at @socket has written one of the events @what down, the first
  * of them that there is, up to a NULL; CLOCK_REALTIME. 0: none of them. */
-int64_t migrate_event_ns(pid_t criu_pid, const char *const *what);
+int64_t migrate_event_ns(const char *socket, const char *const *what);
 
 /* The destination says how long ago it ran: no clocks have to agree. */
-json_t *migrate_runs(pid_t criu_pid);
+json_t *migrate_runs(const char *socket);
 
 /* The source, when that has come: the time since @frozen_ns less what has passed since it
  * ran, in s; negative: not known. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "container.h"
 #include "criu.h"
 #include "images_send.h"
 #include "members.h"
@@ -37,6 +38,7 @@ struct migrate {
 	bool only_asked; /* --check, --dry-run */
 	long freeze_until_ms;
 	bool committed;
+	bool runs_there; /* the destination has said so */
 	int64_t frozen_ns;
 	int keep_fd;
 	struct rsh remote;
@@ -45,6 +47,8 @@ struct migrate {
 	struct images_sender *images;
 	struct criu criu; /* the leader's */
 	struct members members;
+	struct container container; /* with --docker and so on; ->runtime NULL: none */
+	int images_fd, more_fd;	    /* its images, where criu writes them; files beside them */
 	struct clock_offset clock;
 	json_t *theirs; /* the destination's part of the record */
 	char why[700];
@@ -73,6 +77,19 @@ bool mover_again(struct migrate *m, const char *id);
 
 /* Every task of the trees, one tree after the other; free() *@ret_pids. */
 int mover_tasks(const struct migrate *m, pid_t **ret_pids, size_t *ret_n);
+
+/* mover_container.c, of --docker and so on. Find the container, whose first process then is the
+ * root; its name for people. */
+int mover_container_find(struct migrate *m, char *error, size_t len);
+void mover_container_name(struct migrate *m);
+
+/* In place of criu dump: start it; send what there is of images; what else the container needs. */
+int mover_container_start(struct migrate *m);
+int mover_container_follow(struct migrate *m);
+int mover_container_save(struct migrate *m);
+
+/* At the end, however it ended. */
+void mover_container_end(struct migrate *m);
 
 /* Fill in migrate->name and ->title. */
 void mover_name(struct migrate *m);

@@ -80,6 +80,8 @@ int mover_preflight(struct migrate *m)
 	migrate_step(STEP_PREFLIGHT);
 	if (ret == 0) {
 		judge_here(m->facts, m->o.max_freeze_s, here);
+		if (m->container.runtime)
+			container_judge_here(&m->container, here);
 		progress_findings(m->here, here, all);
 		ret = ask(m, there, &paths, &n, &len);
 	}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -23,6 +25,20 @@ static bool has_room(const char *path, uint64_t bytes, bool memory)
 	       st.f_bavail > bytes / st.f_bsize;
 }
 
+static int open_place(struct place *place)
+{
+	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->fd < 0) {
+		int ret = -errno;
+
+		rmdir(place->path);
+		return ret;
+	}
+	flock(place->fd, LOCK_EX | LOCK_NB);
+	place->watch = place_watch(place->fd, place->path);
+	return 0;
+}
+
 int place_make(uint64_t bytes, struct place *place)
 {
 	const char *parent = NULL;
@@ -36,16 +52,20 @@ int place_make(uint64_t bytes, struct place *place)
 	snprintf(place->path, sizeof(place->path), "%s/" PLACE_NAME "XXXXXX", parent);
 	if (!mkdtemp(place->path))
 		return -errno;
-	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (place->fd < 0) {
-		int ret = -errno;
+	return open_place(place);
+}
 
-		rmdir(place->path);
-		return ret;
-	}
-	flock(place->fd, LOCK_EX | LOCK_NB);
-	place->watch = place_watch(place->fd, place->path);
-	return 0;
+int place_make_at(const char *path, uint64_t bytes, struct place *place)
+{
+	char parent[PATH_MAX];
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	dirname(parent);
+	mkdir(parent, 0700);
+	if (!has_room(parent, bytes, true) && !has_room(parent, bytes, false))
+		return -ENOSPC;
+	snprintf(place->path, sizeof(place->path), "%s", path);
+	return mkdir(path, 0700) < 0 ? -errno : open_place(place);
 }
 
 void place_remove(struct place *place)

@@ -23,6 +23,9 @@ struct place {
  * no room anywhere; or -errno. */
 int place_make(uint64_t bytes, struct place *ret_place);
 
+/* The same at a place that is given, which must not be there yet; its parent is made, too. */
+int place_make_at(const char *path, uint64_t bytes, struct place *ret_place);
+
 /* @pid works in it: whoever removes it in our stead waits for its end. */
 void place_used_by(const struct place *place, pid_t pid);
 

@@ -25,6 +25,7 @@
 #include "place.h"
 #include "preflight.h"
 #include "prepare.h"
+#include "receive_container.h"
 #include "report_migrate.h"
 #include "steps.h"
 
@@ -43,6 +44,7 @@ struct receive {
 	struct place place;
 	struct criu criu; /* the leader's */
 	struct members members;
+	struct container container; /* ->runtime NULL: it is none */
 	const char *options[MIGRATE_CRIU_OPTIONS_MAX + 2];
 	json_t *said; /* the last facts that were judged */
 	struct facts *facts;
@@ -105,8 +107,18 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 {
 	json_int_t bytes = json_integer_value(json_object_get(message->json, "bytes"));
 	char why[600];
-	int ret = bytes < 0 ? -EINVAL : place_make(2 * bytes, &r->place);
+	int ret = bytes < 0 ? -EINVAL : 0;
 
+	if (ret == 0 && container_of(r->said)) {
+		ret = receive_container_create(r->said, 2 * bytes, &r->container, &r->place, why,
+					       sizeof(why));
+		if (ret < 0) {
+			fail(r, why);
+			return;
+		}
+	} else if (ret == 0) {
+		ret = place_make(2 * bytes, &r->place);
+	}
 	if (ret == 0)
 		ret = images_receive_open(r->place.fd, 2 * bytes, &r->images);
 	if (ret < 0) {
@@ -124,10 +136,23 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 	migrate_say(r->channel, "waiting", NULL);
 }
 
+static int start(struct receive *r)
+{
+	if (r->container.runtime)
+		return 0;
+	return criu_start("restore", r->place.path, r->options,
+			  (const char *const[]){ TAKEOVER_TREES_ENV, r->members.list, NULL },
+			  &r->criu);
+}
+
 static void restore(struct receive *r)
 {
-	char why[300];
+	char why[400];
 	int ret = migrate_options_take_criu(r->criu_options, r->options + 1, why, sizeof(why));
+
+	if (ret == 0 && r->container.runtime)
+		ret = receive_container_restore(&r->container, &r->place, r->tries == 0, &r->criu,
+						why, sizeof(why));
 
 	if (ret < 0) {
 		fail(r, why);
@@ -135,9 +160,7 @@ static void restore(struct receive *r)
 	}
 	r->options[0] = "-d";
 	members_forget(&r->members);
-	ret = criu_start("restore", r->place.path, r->options,
-			 (const char *const[]){ TAKEOVER_TREES_ENV, r->members.list, NULL },
-			 &r->criu);
+	ret = start(r);
 	if (ret < 0) {
 		snprintf(why, sizeof(why), "cannot run criu: %s", strerror(-ret));
 		fail(r, why);
@@ -159,6 +182,14 @@ static void on_restore(struct receive *r, const struct channel_message *message)
 		restore(r);
 }
 
+/* It will not run here. */
+static void forget_container(struct receive *r)
+{
+	if (r->container.runtime)
+		r->container.runtime->remove(&r->container);
+	container_forget(&r->container);
+}
+
 /* Its guard goes, and the address; criu, refused by it, ends the half-restored tasks. */
 static void abort_restore(struct receive *r)
 {
@@ -172,6 +203,7 @@ static void abort_restore(struct receive *r)
 	if (r->facts)
 		prepare_settle(r->facts->addresses, r->facts->n_addresses);
 	place_remove(&r->place);
+	forget_container(r);
 }
 
 static void on_commit(struct receive *r)
@@ -230,7 +262,7 @@ static void say_that_it_runs(struct receive *r)
 {
 	char id[REPORT_ID_STRLEN];
 	json_t *record = report_here(r->criu.socket, "released", id);
-	json_t *runs = migrate_runs(r->criu.pid);
+	json_t *runs = migrate_runs(r->criu.socket);
 
 	if (record)
 		json_object_set_new(runs, "record", record);
@@ -285,6 +317,8 @@ static void look(struct receive *r)
 		members_wait(&r->members, CRIU_END_MS);
 		return;
 	}
+	if (!criu_find_keeper(&r->criu))
+		return;
 	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
 	if (ret != 0 || reply.ret != 0)
 		return;
@@ -380,6 +414,10 @@ int cli_receive(int argc, char **argv)
 	}
 	if (r.step == RUNS)
 		criu_settle(&r.criu);
+	criu_disarm(&r.criu);
+	if (r.step != RUNS)
+		forget_container(&r);
+	container_forget(&r.container);
 	place_remove(&r.place);
 	images_receive_close(r.images);
 	channel_close(r.channel);

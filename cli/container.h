@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is the same for the containers of all runtimes. The facts of a service that is one have a
+ * field "container", struct container's spec:
+ *
+ *   runtime   a runtime's name
+ *   name      the container's
+ *   mounts    [{ source, destination }]: paths of the host that it sees, which are not copied
+ *   ...       what the runtime adds
+ */
+#ifndef CONTAINER_H
+#define CONTAINER_H
+
+#include "facts_read.h"
+#include "runtime.h"
+
+/* To spec's "mounts"; nothing when one is NULL. */
+void container_add_mount(json_t *mounts, const char *source, const char *destination);
+
+/* The container of such facts; NULL: it is none, or of a runtime that is not known. */
+const json_t *container_of(const json_t *facts);
+
+/* On the destination, and on the source. */
+void container_judge(const json_t *facts, struct checks *checks);
+void container_judge_here(const struct container *container, struct checks *checks);
+
+/* Frees what it has; not what runs. */
+void container_forget(struct container *container);
+
+#endif

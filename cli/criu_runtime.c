@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A criu that a container runtime runs for us: its keeper is found, or made, by way of armed.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "criu.h"
+#include "journal.h"
+#include "manifest.h"
+
+#define ARMED_S 86400 /* it ends with us */
+
+static int self(char *ret_path)
+{
+	ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	ret_path[n] = '\0';
+	return 0;
+}
+
+static int arm(struct criu *criu, const char *name, const char *socket)
+{
+	struct takeover_armed armed = {
+		.mover = getpid(),
+		.until_s = takeover_armed_now() + ARMED_S,
+	};
+
+	snprintf(criu->armed, sizeof(criu->armed), "%s", name);
+	snprintf(armed.socket, sizeof(armed.socket), "%s", socket);
+	return takeover_arm(criu->armed, &armed);
+}
+
+static struct criu begin(const char *verb, const char *images)
+{
+	struct criu criu = {
+		.verb = verb, .images = images, .pidfd = -1, .asked_fd = -1, .of_runtime = true
+	};
+
+	snprintf(criu.log, sizeof(criu.log), "%s.log", verb);
+	return criu;
+}
+
+/* A keeper for a command that waits at its gate: the service comes to rest before the runtime
+ * freezes it. */
+static int prepare(struct criu *criu, pid_t root, struct takeover_reply *reply)
+{
+	char name[TAKEOVER_ARMED_NAME_LEN], path[PATH_MAX];
+	int ret = self(path);
+
+	ret = ret ?: takeover_keeper_start(path, "source", criu->pid, root, criu->images, getpid(),
+					   reply);
+	if (ret == 0 && reply->ret != 0)
+		ret = reply->ret < 0 ? reply->ret : -EADDRNOTAVAIL;
+	return ret ?: arm(criu, takeover_armed_root(root, name, sizeof(name)), criu->socket);
+}
+
+int criu_start_dump_by(const char *const argv[], const char *images, pid_t root, struct criu *criu,
+		       struct takeover_reply *reply)
+{
+	int gate[2], ret;
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return -errno;
+	*criu = begin("dump", images);
+	ret = criu_spawn(argv, NULL, gate[0], criu);
+	close(gate[0]);
+	if (ret == 0) {
+		ret = prepare(criu, root, reply);
+		if (ret == 0 && write(gate[1], "", 1) != 1)
+			ret = -errno;
+	}
+	/* It ends when there is nothing to be read. */
+	close(gate[1]);
+	return ret;
+}
+
+int criu_start_restore_by(const char *const argv[], const char *images, struct criu *criu)
+{
+	struct takeover_manifest *manifest;
+	int fd = open(images, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+	char error[200];
+
+	*criu = begin("restore", images);
+	if (fd < 0)
+		return -errno;
+	ret = takeover_manifest_read(fd, &manifest, error, sizeof(error));
+	close(fd);
+	if (ret < 0)
+		return ret;
+	ret = arm(criu, manifest->id, "");
+	free(manifest);
+	if (ret == 0)
+		ret = criu_spawn(argv, NULL, -1, criu);
+	/* Not before the runtime's criu has started it. */
+	criu->socket[0] = '\0';
+	return ret;
+}
+
+void criu_disarm(struct criu *criu)
+{
+	if (criu->armed[0])
+		takeover_disarm(criu->armed);
+	criu->armed[0] = '\0';
+}
+
+bool criu_find_keeper(struct criu *criu)
+{
+	json_t *all, *j;
+	size_t i;
+
+	if (criu->socket[0])
+		return true;
+	all = cli_journals();
+	json_array_foreach(all, i, j)
+		if (strcmp(journal_field(j, "id"), criu->armed) == 0 &&
+		    strcmp(journal_field(j, "role"), "destination") == 0)
+			snprintf(criu->socket, sizeof(criu->socket), "%s",
+				 journal_field(j, "socket"));
+	json_decref(all);
+	return criu->socket[0];
+}
+
+int criu_open_images(const struct criu *criu)
+{
+	char path[128];
+	int fd = open(takeover_armed_images(criu->armed, path, sizeof(path)),
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}

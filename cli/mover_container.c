@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The source's end of migrate, where what moves is a container. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "mover.h"
+
+#define MORE "more" /* beside the images: what the runtime adds */
+
+int mover_container_find(struct migrate *m, char *error, size_t len)
+{
+	const struct runtime *runtime = runtime_find(m->o.runtime);
+	int ret;
+
+	if (!runtime) {
+		snprintf(error, len, "--%s: not yet", m->o.runtime);
+		return -ENOTSUP;
+	}
+	ret = runtime->find(m->o.container, &m->container, error, len);
+	if (ret < 0)
+		return ret;
+	m->o.pids[0] = m->container.pid;
+	m->o.n_pids = 1;
+	return 0;
+}
+
+void mover_container_name(struct migrate *m)
+{
+	snprintf(m->name, sizeof(m->name), "%.60s", m->container.name);
+	snprintf(m->title, sizeof(m->title), "%s container %s", m->container.runtime->name,
+		 m->container.name);
+}
+
+int mover_container_start(struct migrate *m)
+{
+	const struct runtime *runtime = m->container.runtime;
+	struct takeover_reply reply = { 0 };
+	struct command command = { 0 };
+	char error[400] = "";
+	int ret = 0;
+
+	if (runtime->before)
+		ret = runtime->before(&m->container, error, sizeof(error));
+	if (ret < 0)
+		return mover_say(m, ret, error);
+	runtime->dump(&m->container, m->place.path, &command);
+	ret = criu_start_dump_by((const char *const *)command.words, m->place.path,
+				 m->container.pid, &m->criu, &reply);
+	command_free(&command);
+	if (runtime->log)
+		runtime->log(&m->container, "dump", m->place.path, m->criu.log,
+			     sizeof(m->criu.log));
+	if (ret < 0)
+		return mover_say(m, ret, reply.message[0] ? reply.message : strerror(-ret));
+	return 0;
+}
+
+/* criu's directory is the runtime's choice. */
+int mover_container_follow(struct migrate *m)
+{
+	if (m->images_fd < 0) {
+		m->images_fd = criu_open_images(&m->criu);
+		if (m->images_fd < 0)
+			return 0;
+		images_send_from(m->images, m->images_fd);
+	}
+	return images_send_follow(m->images);
+}
+
+int mover_container_save(struct migrate *m)
+{
+	const struct runtime *runtime = m->container.runtime;
+	char error[400] = "";
+	int ret;
+
+	if (m->images_fd < 0)
+		return mover_say(m, -ENOENT, "criu's images are nowhere");
+	if (!runtime->save)
+		return 0;
+	if (mkdirat(m->place.fd, MORE, 0700) < 0)
+		return mover_say(m, -errno, strerror(errno));
+	m->more_fd = openat(m->place.fd, MORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->more_fd < 0)
+		return mover_say(m, -errno, strerror(errno));
+	images_send_more(m->images, m->more_fd);
+	ret = runtime->save(&m->container, m->more_fd, error, sizeof(error));
+	return ret < 0 ? mover_say(m, ret, error) : 0;
+}
+
+void mover_container_end(struct migrate *m)
+{
+	const struct runtime *runtime = m->container.runtime;
+
+	if (!runtime)
+		return;
+	criu_disarm(&m->criu);
+	if (m->runs_there && runtime->moved)
+		runtime->moved(&m->container);
+	else if (!m->committed && runtime->stays && m->criu.pid > 0)
+		runtime->stays(&m->container);
+	if (m->images_fd >= 0)
+		close(m->images_fd);
+	if (m->more_fd >= 0)
+		close(m->more_fd);
+	container_forget(&m->container);
+}

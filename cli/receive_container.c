@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "receive_container.h"
+
+int receive_container_create(const json_t *facts, uint64_t bytes, struct container *c,
+			     struct place *place, char *why, size_t len)
+{
+	const json_t *spec = container_of(facts);
+	const char *runtime = json_string_value(json_object_get(spec, "runtime"));
+	int ret;
+
+	*c = (struct container){ 0 };
+	if (!spec)
+		return 0;
+	ret = runtime_find(runtime)->create(spec, c, why, len);
+	if (ret < 0)
+		return ret;
+	ret = c->images[0] ? place_make_at(c->images, bytes, place) : place_make(bytes, place);
+	if (ret < 0) {
+		snprintf(why, len, "no place for %llu bytes of images: %s",
+			 (unsigned long long)bytes, strerror(-ret));
+		c->runtime->remove(c);
+		container_forget(c);
+	}
+	return ret;
+}
+
+int receive_container_restore(const struct container *c, const struct place *place, bool first,
+			      struct criu *criu, char *why, size_t len)
+{
+	struct command command = { 0 };
+	int ret = 0;
+
+	if (first && c->runtime->load)
+		ret = c->runtime->load(c, place->fd, why, len);
+	if (ret < 0)
+		return ret;
+	c->runtime->restore(c, place->path, &command);
+	ret = criu_start_restore_by((const char *const *)command.words, place->path, criu);
+	command_free(&command);
+	if (c->runtime->log)
+		c->runtime->log(c, "restore", place->path, criu->log, sizeof(criu->log));
+	if (ret < 0)
+		snprintf(why, len, "cannot have %s restore it: %s", c->runtime->name,
+			 strerror(-ret));
+	return ret;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* runc and crun, which have the same verbs. A container is a bundle, a directory that a person has
+ * made: it is to be on both hosts, at the same place. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "container.h"
+#include "facts_fields.h"
+#include "run.h"
+#include "runtime.h"
+
+static int load_config(const char *bundle, json_t **ret_config, char *error, size_t len)
+{
+	char path[PATH_MAX + 16];
+	json_error_t why;
+
+	snprintf(path, sizeof(path), "%s/config.json", bundle);
+	*ret_config = json_load_file(path, 0, &why);
+	if (*ret_config)
+		return 0;
+	snprintf(error, len, "%s: %s", path, why.text);
+	return -EINVAL;
+}
+
+/* Sources of bind mounts (OCI runtime specification, config.md, "Mounts"). */
+static json_t *mounts_of(const json_t *config)
+{
+	json_t *list = json_array(), *mount, *option;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount) {
+		bool bind = false;
+
+		json_array_foreach(json_object_get(mount, "options"), k, option)
+			bind |= strcmp(json_string_value(option) ?: "", "bind") == 0 ||
+				strcmp(json_string_value(option) ?: "", "rbind") == 0;
+		if (bind)
+			container_add_mount(list, json_string_value(json_object_get(mount, "source")),
+					    json_string_value(json_object_get(mount, "destination")));
+	}
+	return list;
+}
+
+static int find(const struct runtime *runtime, const char *name, struct container *c, char *error,
+		size_t len)
+{
+	char text[RUN_OUTPUT_MAX];
+	const char *bundle, *status;
+	json_t *state, *config;
+	json_int_t pid;
+	int ret = command_words(text, sizeof(text), runtime->name, "state", name, NULL);
+
+	if (ret < 0) {
+		snprintf(error, len, "%.200s", text);
+		return ret;
+	}
+	state = json_loads(text, 0, NULL);
+	if (!facts_text(state, "status", 32, false, &status) ||
+	    !facts_text(state, "bundle", PATH_MAX - 1, false, &bundle) ||
+	    !facts_number(state, "pid", 0, INT_MAX, &pid)) {
+		snprintf(error, len, "%s state %s: it says nothing that makes sense",
+			 runtime->name, name);
+		ret = -EPROTO;
+	} else if (strcmp(status, "running") != 0) {
+		snprintf(error, len, "container %s is %s; it must run", name, status);
+		ret = -ESRCH;
+	} else {
+		ret = load_config(bundle, &config, error, len);
+	}
+	if (ret == 0) {
+		*c = (struct container){ .runtime = runtime, .pid = pid };
+		snprintf(c->name, sizeof(c->name), "%s", name);
+		snprintf(c->id, sizeof(c->id), "%s", name);
+		c->spec = json_pack("{s:s, s:s, s:s, s:o, s:o}", "runtime", runtime->name, "name",
+				    name, "bundle", bundle, "mounts", mounts_of(config), "config",
+				    config);
+	}
+	json_decref(state);
+	return ret;
+}
+
+static int find_runc(const char *name, struct container *c, char *error, size_t len)
+{
+	return find(&runtime_runc, name, c, error, len);
+}
+
+static int find_crun(const char *name, struct container *c, char *error, size_t len)
+{
+	return find(&runtime_crun, name, c, error, len);
+}
+
+static void dump(const struct container *c, const char *dir, struct command *command)
+{
+	char images[PATH_MAX + 16];
+
+	snprintf(images, sizeof(images), "%s/images", dir);
+	mkdir(images, 0700);
+	command_add(command, "%s", c->runtime->name);
+	command_add(command, "checkpoint");
+	command_add(command, "--tcp-established");
+	command_add(command, "--image-path=%s", images);
+	command_add(command, "--work-path=%s", dir);
+	command_add(command, "%s", c->id);
+}
+
+static bool spec_of(const json_t *spec, const char **ret_name, const char **ret_bundle)
+{
+	return facts_text(spec, "name", RUNTIME_ID_LEN - 1, false, ret_name) &&
+	       (*ret_name)[0] != '-' &&
+	       facts_text(spec, "bundle", PATH_MAX - 1, false, ret_bundle) &&
+	       (*ret_bundle)[0] == '/';
+}
+
+static void judge(const struct runtime *runtime, const json_t *spec, struct checks *checks)
+{
+	const char *name, *bundle;
+	char text[RUN_OUTPUT_MAX];
+	json_t *config = NULL;
+
+	if (!spec_of(spec, &name, &bundle)) {
+		check_say(checks, CHECK_NO, "container", "the same ip-takeover on both hosts",
+			  "expected its name and bundle");
+		return;
+	}
+	if (command_words(text, sizeof(text), runtime->name, "state", name, NULL) == 0)
+		check_say(checks, CHECK_NO, "container", "delete it, or give it another name",
+			  "a container \"%s\" is here already", name);
+	if (load_config(bundle, &config, text, sizeof(text)) < 0)
+		check_say(checks, CHECK_NO, "bundle", "copy the bundle here, to the same place",
+			  "%.300s", text);
+	else if (!json_equal(config, json_object_get(spec, "config")))
+		check_say(checks, CHECK_NO, "bundle", "copy it from the source",
+			  "%.300s/config.json is another one than on the source", bundle);
+	else
+		check_say(checks, CHECK_OK, "bundle", NULL, "%.300s", bundle);
+	json_decref(config);
+}
+
+static void judge_runc(const json_t *spec, struct checks *checks)
+{
+	judge(&runtime_runc, spec, checks);
+}
+
+static void judge_crun(const json_t *spec, struct checks *checks)
+{
+	judge(&runtime_crun, spec, checks);
+}
+
+/* Made by the restore itself. */
+static int create(const struct runtime *runtime, const json_t *spec, struct container *c,
+		  char *error, size_t len)
+{
+	const char *name, *bundle;
+
+	if (!spec_of(spec, &name, &bundle)) {
+		snprintf(error, len, "container: expected its name and bundle");
+		return -EINVAL;
+	}
+	*c = (struct container){ .runtime = runtime, .spec = json_incref((json_t *)spec) };
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	snprintf(c->id, sizeof(c->id), "%s", name);
+	return 0;
+}
+
+static int create_runc(const json_t *spec, struct container *c, char *error, size_t len)
+{
+	return create(&runtime_runc, spec, c, error, len);
+}
+
+static int create_crun(const json_t *spec, struct container *c, char *error, size_t len)
+{
+	return create(&runtime_crun, spec, c, error, len);
+}
+
+static void restore(const struct container *c, const char *dir, struct command *command)
+{
+	command_add(command, "%s", c->runtime->name);
+	command_add(command, "restore");
+	command_add(command, "--detach");
+	command_add(command, "--tcp-established");
+	command_add(command, "--image-path=%s", dir);
+	command_add(command, "--work-path=%s", dir);
+	command_add(command, "--bundle=%s",
+		    json_string_value(json_object_get(c->spec, "bundle")));
+	command_add(command, "%s", c->id);
+}
+
+/* A restore that has failed may leave a state behind, without a process. */
+static void forget(struct container *c)
+{
+	char text[512];
+
+	command_words(text, sizeof(text), c->runtime->name, "delete", "--force", c->id, NULL);
+}
+
+static void log_of(const struct container *c, const char *verb, const char *dir, char *buf,
+		   size_t len)
+{
+	(void)c;
+	snprintf(buf, len, "%s/%s.log", dir, verb);
+}
+
+const struct runtime runtime_runc = {
+	.name = "runc",
+	.find = find_runc,
+	.dump = dump,
+	.judge = judge_runc,
+	.create = create_runc,
+	.restore = restore,
+	.remove = forget,
+	.log = log_of,
+};
+
+const struct runtime runtime_crun = {
+	.name = "crun",
+	.find = find_crun,
+	.dump = dump,
+	.judge = judge_crun,
+	.create = create_crun,
+	.restore = restore,
+	.remove = forget,
+	.log = log_of,
+};
