@@ -31,6 +31,8 @@ exits() {
 	grep -q -- "$text" "$shared/said"
 }
 
+show_engine() { :; }
+
 # Shown by bats only when the test fails.
 teardown() {
 	local f host
@@ -44,6 +46,7 @@ teardown() {
 			on "$host" ip -br address show dev eth0
 			on "$host" nft list ruleset
 			on "$host" ps -e -o pid,stat,args
+			show_engine "$host"
 		done
 	fi
 	"$top/scripts/lab" down

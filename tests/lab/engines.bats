@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# The lab's container engines by themselves: what they can do without us.
+
+load helper
+load engines
+
+redis_in_docker() {
+	on "$1" docker $2 --name redis --network host $image \
+		redis-server --bind $address --protected-mode no --save ''
+}
+
+@test "two dockers: a container runs on one, and goes on from its checkpoint on the other" {
+	local checkpoints
+	start_docker alpha
+	start_docker beta
+	[ "$(on alpha docker images -q $image)" = "$(on beta docker images -q $image)" ]
+	redis_in_docker alpha "run -d"
+	until_true 10 "redis answers" on client redis-cli -h $address SET key there
+	on alpha docker checkpoint create redis moved
+	[ "$(on alpha docker inspect -f '{{.State.Status}}' redis)" = exited ]
+
+	checkpoints=/var/lib/docker/containers/$(redis_in_docker beta create)/checkpoints
+	on beta mkdir -p $checkpoints
+	on alpha sh -c 'tar -C /var/lib/docker/containers/*/checkpoints -c moved' | on beta tar -C $checkpoints -x
+	on alpha ip addr del $address/24 dev eth0
+	on beta ip addr add $address/24 dev eth0
+	on beta docker start --checkpoint moved redis
+	on beta arping -q -c 1 -U -I eth0 $address
+	[ "$(on client redis-cli -h $address GET key)" = there ]
+}
+
+@test "cgroups of a lab are its own, and go with it" {
+	start_docker alpha
+	redis_in_docker alpha "run -d"
+	on alpha sh -c 'grep -q "$0/" /proc/$(pgrep -x redis-server)/cgroup' "$(cgroup_parent alpha)"
+	"$top/scripts/lab" down
+	[ -z "$(find /sys/fs/cgroup -path "*$(cgroup_parent alpha)*")" ]
+	"$top/scripts/lab" up
+}
