@@ -55,11 +55,13 @@ static bool is_keeper(pid_t pid, char *ret_role, size_t len, pid_t *ret_criu)
 
 static bool is_known(const struct clean *c, const char *role, pid_t criu)
 {
+	char start[48];
 	json_t *j;
 	size_t i;
 
+	snprintf(start, sizeof(start), TAKEOVER_RUN_DIR "/criu-%d-", (int)criu);
 	json_array_foreach(c->journals, i, j)
-		if (json_integer_value(json_object_get(j, "criu_pid")) == criu &&
+		if (strncmp(journal_field(j, "socket"), start, strlen(start)) == 0 &&
 		    strcmp(journal_field(j, "role"), role) == 0)
 			return true;
 	return false;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -100,28 +99,26 @@ int takeover_armed_give_images(const char *name, const char *images)
 	return symlink(images, path) < 0 ? -errno : 0;
 }
 
-/* Of a command line; NULL at its end. */
-static const char *next_word(FILE *f, char **word, size_t *size)
-{
-	return getdelim(word, size, '\0', f) > 0 ? *word : NULL;
-}
-
+/* "criu swrk FD" and "criu service", which criu changes to "criu: dump --rpc -t PID ..." where it was
+ * built with libbsd (criu/cr-service.c, setproctitle). Who cannot tell leaves the addresses where
+ * they are. */
 bool takeover_in_rpc_mode(pid_t criu)
 {
-	const char *verb = NULL;
-	char path[32], *word = NULL;
-	size_t size = 0;
+	char path[32], line[512], verb[16] = "", option[16] = "";
+	size_t n = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)criu);
 	f = fopen(path, "re");
-	if (f && next_word(f, &word, &size))
-		verb = next_word(f, &word, &size);
-	/* Who cannot tell leaves the addresses where they are. */
-	bool rpc = !f || (verb && (strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0));
-
-	free(word);
-	if (f)
+	if (f) {
+		n = fread(line, 1, sizeof(line) - 1, f);
 		fclose(f);
-	return rpc;
+	}
+	line[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (line[i] == '\0')
+			line[i] = ' ';
+	sscanf(line, "%*s %15s %15s", verb, option);
+	return n == 0 || strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0 ||
+	       strcmp(option, "--rpc") == 0;
 }

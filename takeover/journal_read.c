@@ -37,16 +37,14 @@ static bool is_state(const char *name)
 static bool is_socket(const json_t *journal)
 {
 	const char *path = text(journal, "socket");
-	char start[TAKEOVER_SOCKET_LEN];
-	size_t n, digits;
+	unsigned long long started;
+	char again[TAKEOVER_SOCKET_LEN];
+	int pid;
 
-	n = snprintf(start, sizeof(start), TAKEOVER_RUN_DIR "/criu-%d-",
-		     (int)json_integer_value(json_object_get(journal, "criu_pid")));
-	if (strncmp(path, start, n) != 0)
+	if (sscanf(path, TAKEOVER_RUN_DIR "/criu-%d-%llu.sock", &pid, &started) != 2 || pid < 1)
 		return false;
-	digits = strspn(path + n, "0123456789");
-	return digits > 0 && strcmp(path + n + digits, ".sock") == 0 &&
-	       strlen(path) < TAKEOVER_SOCKET_LEN;
+	snprintf(again, sizeof(again), TAKEOVER_RUN_DIR "/criu-%d-%llu.sock", pid, started);
+	return strcmp(path, again) == 0;
 }
 
 /* Of several trees: those beside the first. */
@@ -86,7 +84,7 @@ static const char *check(const json_t *journal)
 	if (!is_pid(journal, "keeper_pid", 1))
 		return "keeper_pid: expected a PID";
 	if (!is_socket(journal))
-		return "socket: expected that of the keeper of criu_pid in " TAKEOVER_RUN_DIR;
+		return "socket: expected a keeper's in " TAKEOVER_RUN_DIR;
 	if (!is_pid(journal, "root_pid", 0))
 		return "root_pid: expected a PID or 0";
 	if (!are_members(json_object_get(journal, "members")))

@@ -36,3 +36,39 @@ show_engine() {
 	on "$1" find /run /var/lib /tmp \( -name dump.log -o -name restore.log -o -name 'criu-*.log' \) \
 		-exec echo "== {}" \; -exec tail -n 25 {} \; 2>/dev/null
 }
+
+# prepare_runtime HOST RUNTIME: runc or crun by itself, whose criu loads our plugin, and a bundle
+# with redis in /var/bundle. Each host has a cgroup namespace of its own, as machines do.
+prepare_runtime() {
+	on "$1" mkdir -p /etc/criu /var/bundle/rootfs
+	on "$1" sh -c "printf 'tcp-established\nnetwork-lock skip\nlibdir /src/build/plugin\n' >/etc/criu/$2.conf"
+	on "$1" mount -t tmpfs tmpfs /var/bundle
+	make_image
+	on "$1" sh -c 'mkdir -p /var/bundle/rootfs /var/bundle/data && tar -xOf /shared/redis.tar layer.tar | tar -C /var/bundle/rootfs -x'
+	on "$1" sh -c "cd /var/bundle && $2 spec && jq -c '$(bundle_of)' config.json >new && mv new config.json"
+	if ! on "$1" mountpoint -q /sys/fs/cgroup; then
+		on "$1" mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	fi
+}
+
+# What is changed in the configuration that `RUNTIME spec` makes, by jq: on the host's network, with
+# no terminal, limit or controller, which a lab host has not.
+bundle_of() {
+	cat <<-END
+		.process.args = ["redis-server", "--bind", "$address", "--protected-mode", "no", "--save", ""]
+		| .process.terminal = false | .process.cwd = "/data" | .root.readonly = false
+		| .process.capabilities |= map_values(["CAP_NET_BIND_SERVICE"])
+		| del(.process.rlimits) | del(.linux.resources)
+		| .linux.cgroupsPath = "$(cgroup_parent here)/redis"
+		| .linux.namespaces |= map(select(.type != "network" and .type != "cgroup"))
+		| .mounts |= map(select(.type != "cgroup" and .type != "sysfs"))
+		| .mounts += [{destination: "/data", type: "bind", source: "/var/bundle/data", options: ["bind", "rw"]}]
+	END
+}
+
+# Sets up $pid: redis in the container "redis" of RUNTIME on alpha.
+run_container() {
+	on alpha sh -c "cd /var/bundle && setsid $1 run --detach --pid-file /run/redis.pid redis </dev/null >/dev/null 2>&1"
+	pid=$(on alpha cat /run/redis.pid)
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+}
