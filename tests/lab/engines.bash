@@ -6,9 +6,6 @@
 export LAB_WITH=containers
 image=localhost/redis
 
-# Of what an engine makes on HOST; `lab down` removes it. Cgroups are the machine's, not the host's.
-cgroup_parent() { echo "/criu-ip-takeover-lab/$LAB/$1"; }
-
 # Sets up $shared/redis.tar, for `docker load` and `podman load`.
 make_image() {
 	[ -e "$shared/redis.tar" ] ||
@@ -26,7 +23,7 @@ start_docker() {
 	on "$host" mkdir -p /var/lib/docker
 	on "$host" mount -t tmpfs tmpfs /var/lib/docker
 	on "$host" sh -c "exec setsid --fork dockerd --experimental --log-level warn --exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent $(cgroup_parent "$host") $* </dev/null >/shared/logs/docker-$host.log 2>&1" 3>&-
+		$* </dev/null >/shared/logs/docker-$host.log 2>&1" 3>&-
 	until_true 20 "docker on $host answers" on "$host" docker version
 	on "$host" docker load -q -i /shared/redis.tar
 }

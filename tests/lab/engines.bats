@@ -33,8 +33,10 @@ redis_in_docker() {
 @test "cgroups of a lab are its own, and go with it" {
 	start_docker alpha
 	redis_in_docker alpha "run -d"
-	on alpha sh -c 'grep -q "$0/" /proc/$(pgrep -x redis-server)/cgroup' "$(cgroup_parent alpha)"
+	[ "$(on alpha sh -c 'cat /proc/$(pgrep -x redis-server)/cgroup' | sed -n 's/^0:://p')" = \
+		"/docker/$(on alpha docker inspect -f '{{.Id}}' redis)" ]
+	[ -n "$(find /sys/fs/cgroup -path "*/criu-ip-takeover-lab.$LAB/alpha/docker/*")" ]
 	"$top/scripts/lab" down
-	[ -z "$(find /sys/fs/cgroup -path "*$(cgroup_parent alpha)*")" ]
+	[ -z "$(find /sys/fs/cgroup -name "criu-ip-takeover-lab.$LAB")" ]
 	"$top/scripts/lab" up
 }
