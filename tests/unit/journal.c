@@ -118,7 +118,7 @@ static void each_field_is_checked(void **state)
 		{ "members", "[{\"root_pid\": 12, \"criu_pid\": -1}]", "at most 15" },
 		{ "socket", NULL, "a keeper's in /run/ip-takeover" },
 		{ "socket", "\"/etc/passwd\"", "a keeper's in" },
-		{ "socket", "\"/run/ip-takeover/criu-8-55.sock\"", "a keeper's in" },
+		{ "socket", "\"/run/ip-takeover/criu-08-55.sock\"", "a keeper's in" },
 		{ "socket", "\"/run/ip-takeover/criu-7-.sock\"", "a keeper's in" },
 		{ "socket", "\"/run/ip-takeover/criu-7-/../../etc/passwd\"", "a keeper's in" },
 		{ "socket", "\"/run/ip-takeover/criu-7-5.sock/../x\"", "a keeper's in" },
