@@ -11,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "armed.h"
 #include "clean.h"
 #include "guard.h"
 #include "journal.h"
+#include "manifest.h"
 #include "request.h"
 
 #define WRITING_S 10 /* longer takes no keeper to replace its journal */
@@ -78,6 +80,21 @@ static bool is_old(const char *path)
 	return stat(path, &st) == 0 && time(NULL) - st.st_mtime > WRITING_S;
 }
 
+/* Its time is over, or its mover has ended, or the process that it was for. */
+static bool is_stale(const char *name)
+{
+	struct takeover_armed armed;
+	char record[TAKEOVER_ARMED_NAME_LEN], again[TAKEOVER_ARMED_NAME_LEN];
+	int pid = 0;
+
+	snprintf(record, sizeof(record), "%s", name + strlen("armed-"));
+	record[strcspn(record, ".")] = '\0';
+	if (takeover_armed_find(record, &armed) < 0)
+		return true;
+	return !takeover_manifest_is_id(record) && sscanf(record, "%d-", &pid) == 1 &&
+	       strcmp(takeover_armed_root(pid, again, sizeof(again)), record) != 0;
+}
+
 static bool is_readable(const char *path)
 {
 	json_t *journal = NULL;
@@ -92,7 +109,9 @@ static void clean_file(struct clean *c, const char *name, const char *path)
 {
 	const char *why = NULL;
 
-	if (ends_with(name, ".sock") && is_deaf(name, path))
+	if (strncmp(name, "armed-", 6) == 0 && is_stale(name))
+		why = "for a dump or restore that will not come";
+	else if (ends_with(name, ".sock") && is_deaf(name, path))
 		why = "on which no keeper listens";
 	else if (ends_with(name, ".committed") && is_dead_mark(name, path))
 		why = "which no keeper needs any more";

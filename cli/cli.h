@@ -13,6 +13,7 @@ int cli_rollback(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_commit(int argc, char **argv);
 int cli_clean(int argc, char **argv);
+int cli_arm(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 int cli_prepare(int argc, char **argv);
 int cli_receive(int argc, char **argv);

@@ -43,7 +43,8 @@ int criu_spawn(const char *const argv[], const char *const env[], int gate, stru
 int criu_start_dump_by(const char *const argv[], const char *images, pid_t root,
 		       struct criu *ret_criu, struct takeover_reply *reply);
 
-/* A runtime's command @argv that restores what the directory @images has: whose keeper serves us. */
+/* A runtime's command @argv that restores what the directory @images has: whose keeper serves us.
+ */
 int criu_start_restore_by(const char *const argv[], const char *images, struct criu *ret_criu);
 
 /* Nothing is declared any more. */

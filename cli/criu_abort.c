@@ -18,7 +18,7 @@ void criu_abort(struct criu *criu, int timeout_ms)
 		criu_find_keeper(criu);
 		ret = criu_tell(criu, TAKEOVER_ABORT, &reply);
 	} while ((ret == -ENOENT || ret == -ECONNREFUSED || ret == -EAGAIN) &&
-	       !criu_wait(criu, AGAIN_MS) && takeover_now_ms() < deadline);
+		 !criu_wait(criu, AGAIN_MS) && takeover_now_ms() < deadline);
 	if (!criu_wait(criu, timeout_ms))
 		kill(criu->pid, SIGKILL);
 	criu_wait(criu, timeout_ms);

@@ -54,8 +54,9 @@ static int prepare(struct criu *criu, pid_t root, struct takeover_reply *reply)
 	char name[TAKEOVER_ARMED_NAME_LEN], path[PATH_MAX];
 	int ret = self(path);
 
-	ret = ret ?: takeover_keeper_start(path, "source", criu->pid, root, criu->images, getpid(),
-					   reply);
+	ret = ret
+		      ?: takeover_keeper_start(path, "source", criu->pid, root, criu->images,
+					       getpid(), reply);
 	if (ret == 0 && reply->ret != 0)
 		ret = reply->ret < 0 ? reply->ret : -EADDRNOTAVAIL;
 	return ret ?: arm(criu, takeover_armed_root(root, name, sizeof(name)), criu->socket);

@@ -18,6 +18,8 @@ static const struct {
 	  "[--json] [--criu PATH]  whether this host can take part in a takeover" },
 	{ "migrate", cli_migrate,
 	  "--pid PID --to HOST  move a running service with its addresses" },
+	{ "arm", cli_arm,
+	  "--docker NAME   the next checkpoint of this container is for a takeover" },
 	{ "checkpoint", cli_checkpoint,
 	  "--pid PID [--to HOST]  keep a copy of a service that goes on" },
 	{ "checkpoints", cli_checkpoints, "[--json]   what copies there are" },

@@ -117,11 +117,15 @@ static int dump(struct migrate *m)
 	for (size_t i = 0; m->criu_options[i] && i < MIGRATE_CRIU_OPTIONS_MAX; i++)
 		more[2 + i] = m->criu_options[i];
 	migrate_step(STEP_DUMP);
-	ret = m->container.runtime ? mover_container_start(m) : criu_start("dump", m->place.path, more,
-			 (const char *const[]){ TAKEOVER_TREES_ENV, m->members.list, NULL },
-			 &m->criu);
+	ret = m->container.runtime ? mover_container_start(m)
+				   : criu_start("dump", m->place.path, more,
+						(const char *const[]){ TAKEOVER_TREES_ENV,
+								       m->members.list, NULL },
+						&m->criu);
 	if (ret < 0)
-		return criu_ended(&m->criu) && m->criu.status ? criu_failed(m) : mover_say(m, ret, "cannot start criu");
+		return criu_ended(&m->criu) && m->criu.status
+			       ? criu_failed(m)
+			       : mover_say(m, ret, "cannot start criu");
 	place_used_by(&m->place, m->criu.pid);
 	for (;;) {
 		struct pollfd pfd[] = {
@@ -202,8 +206,8 @@ static int commit(struct migrate *m)
 	m->committed = true;
 	migrate_step(STEP_COMMITTED);
 	migrate_say(m->channel, "commit", NULL);
-	m->frozen_ns =
-		migrate_event_ns(m->criu.socket, (const char *const[]){ "frozen", "withdraw", NULL });
+	m->frozen_ns = migrate_event_ns(m->criu.socket,
+					(const char *const[]){ "frozen", "withdraw", NULL });
 	return 0;
 }
 
@@ -324,8 +328,7 @@ static int look(struct migrate *m)
 	if (m->o.container) {
 		ret = mover_container_find(m, error, sizeof(error));
 		if (ret < 0) {
-			progress_event("result",
-				       json_pack("{s:b, s:s}", "moved", 0, "why", error));
+			progress_event("result", json_pack("{s:b, s:s}", "moved", 0, "why", error));
 			progress_error("%s", error);
 			return ret;
 		}

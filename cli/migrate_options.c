@@ -93,7 +93,8 @@ static int check(const struct migrate_options *o)
 		return wrong("--%s: expected a container, not \"%s\"", o->runtime, o->container);
 	if (o->container && o->criu[0])
 		return wrong("--%s: options for criu belong into /etc/criu/runc.conf (crun: "
-			     "crun.conf)", o->runtime);
+			     "crun.conf)",
+			     o->runtime);
 	if (o->n_pids == 0 && !o->resume && !o->container)
 		return wrong("--pid PID is missing, or --docker, --podman, --runc, --crun NAME");
 	if (!o->host)

@@ -25,7 +25,7 @@ struct container {
 	char name[RUNTIME_ID_LEN]; /* as a person names it */
 	char id[RUNTIME_ID_LEN];   /* as the runtime does, on this host */
 	pid_t pid;		   /* of its first process, on the source */
-	char images[PATH_MAX];	   /* on the destination: where the restore wants them; "": anywhere */
+	char images[PATH_MAX]; /* on the destination: where the restore wants them; "": anywhere */
 	/* For the other host: what it needs to make the container anew. Of the fields that are the
 	 * same for all runtimes see container.h. */
 	json_t *spec;
@@ -48,8 +48,8 @@ struct runtime {
 	void (*judge_here)(const struct container *c, struct checks *checks);
 	/* Immediately before the dump: nobody but us may act when its process ends. */
 	int (*before)(struct container *c, char *error, size_t len);
-	/* Dump it, and let it die; without a takeover's script that is an ordinary checkpoint. @dir is
-	 * an empty directory of ours, for logs, and for images if the runtime lets us choose. */
+	/* Dump it, and let it die; without a takeover's script that is an ordinary checkpoint. @dir
+	 * is an empty directory of ours, for logs, and for images if the runtime lets us choose. */
 	void (*dump)(const struct container *c, const char *dir, struct command *ret_command);
 	/* It is frozen: files of its own that the other host must have, into @dirfd. */
 	int (*save)(const struct container *c, int dirfd, char *error, size_t len);

@@ -37,8 +37,9 @@ static json_t *mounts_of(const json_t *config)
 			bind |= strcmp(json_string_value(option) ?: "", "bind") == 0 ||
 				strcmp(json_string_value(option) ?: "", "rbind") == 0;
 		if (bind)
-			container_add_mount(list, json_string_value(json_object_get(mount, "source")),
-					    json_string_value(json_object_get(mount, "destination")));
+			container_add_mount(
+				list, json_string_value(json_object_get(mount, "source")),
+				json_string_value(json_object_get(mount, "destination")));
 	}
 	return list;
 }
@@ -60,8 +61,8 @@ static int find(const struct runtime *runtime, const char *name, struct containe
 	if (!facts_text(state, "status", 32, false, &status) ||
 	    !facts_text(state, "bundle", PATH_MAX - 1, false, &bundle) ||
 	    !facts_number(state, "pid", 0, INT_MAX, &pid)) {
-		snprintf(error, len, "%s state %s: it says nothing that makes sense",
-			 runtime->name, name);
+		snprintf(error, len, "%s state %s: it says nothing that makes sense", runtime->name,
+			 name);
 		ret = -EPROTO;
 	} else if (strcmp(status, "running") != 0) {
 		snprintf(error, len, "container %s is %s; it must run", name, status);
@@ -182,8 +183,7 @@ static void restore(const struct container *c, const char *dir, struct command *
 	command_add(command, "--tcp-established");
 	command_add(command, "--image-path=%s", dir);
 	command_add(command, "--work-path=%s", dir);
-	command_add(command, "--bundle=%s",
-		    json_string_value(json_object_get(c->spec, "bundle")));
+	command_add(command, "--bundle=%s", json_string_value(json_object_get(c->spec, "bundle")));
 	command_add(command, "%s", c->id);
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ip-takeover status: from the journals. */
+#include <dirent.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "armed.h"
 #include "cli.h"
 #include "journal.h"
+#include "manifest.h"
 #include "tasks.h"
 
 /* By criu dump --leave-stopped. */
@@ -81,6 +84,32 @@ static const char *advice(const json_t *journal)
 	return journal_is_source(journal) ? "criu dumps" : "criu restores";
 }
 
+/* Of containers, for the next dump. */
+static bool say_armed(void)
+{
+	DIR *dir = opendir(TAKEOVER_RUN_DIR);
+	struct takeover_armed armed;
+	struct dirent *de;
+	bool said = false;
+	char name[32];
+	int pid;
+
+	while (dir && (de = readdir(dir))) {
+		if (strncmp(de->d_name, "armed-", 6) != 0 || strchr(de->d_name, '.') ||
+		    takeover_manifest_is_id(de->d_name + 6) ||
+		    sscanf(de->d_name + 6, "%d-", &pid) != 1 ||
+		    takeover_armed_find(de->d_name + 6, &armed) < 0 || armed.mover > 0)
+			continue;
+		printf("armed: the next dump of %s (%d) within %ld s is a takeover\n",
+		       takeover_task_name(pid, name, sizeof(name)), pid,
+		       armed.until_s - takeover_armed_now());
+		said = true;
+	}
+	if (dir)
+		closedir(dir);
+	return said;
+}
+
 int cli_status(int argc, char **argv)
 {
 	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
@@ -101,7 +130,8 @@ int cli_status(int argc, char **argv)
 		json_dumpf(journals, stdout, JSON_INDENT(1));
 		putchar('\n');
 	} else if (json_array_size(journals) == 0) {
-		puts("no takeover on this host");
+		if (!say_armed())
+			puts("no takeover on this host");
 	} else {
 		printf("%-36s  %-11s  %-11s  %-22s  %s\n", "ID", "ROLE", "STATE", "ADDRESS",
 		       "NOTE");
@@ -116,6 +146,7 @@ int cli_status(int argc, char **argv)
 				       n == 0 && journal_field(j, "message")[0] ? "; " : "",
 				       n == 0 ? journal_field(j, "message") : "");
 		}
+		say_armed();
 	}
 	json_decref(journals);
 	return 0;

@@ -99,9 +99,9 @@ int takeover_armed_give_images(const char *name, const char *images)
 	return symlink(images, path) < 0 ? -errno : 0;
 }
 
-/* "criu swrk FD" and "criu service", which criu changes to "criu: dump --rpc -t PID ..." where it was
- * built with libbsd (criu/cr-service.c, setproctitle). Who cannot tell leaves the addresses where
- * they are. */
+/* "criu swrk FD" and "criu service", which criu changes to "criu: dump --rpc -t PID ..." where it
+ * was built with libbsd (criu/cr-service.c, setproctitle). Who cannot tell leaves the addresses
+ * where they are. */
 bool takeover_in_rpc_mode(pid_t criu)
 {
 	char path[32], line[512], verb[16] = "", option[16] = "";
