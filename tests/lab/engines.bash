@@ -63,6 +63,7 @@ bundle_of() {
 # Sets up $pid: redis in the container "redis" of RUNTIME on alpha.
 run_container() {
 	on alpha sh -c "cd /var/bundle && setsid $1 run --detach --pid-file /run/redis.pid redis </dev/null >/dev/null 2>&1"
+	# shellcheck disable=SC2034 # for those who load this
 	pid=$(on alpha cat /run/redis.pid)
 	until_true 10 "redis answers" on client redis-cli -h "$address" PING
 }
