@@ -26,7 +26,8 @@ static int start(const char *names, unsigned int seconds, pid_t mover, char *err
 
 	if (ret == 0) {
 		self[n] = '\0';
-		ret = takeover_keeper_start(self, "standby", seconds, 0, names, mover, &reply);
+		ret = takeover_keeper_start(self, "standby", seconds, 0, names, mover, NULL,
+					    &reply);
 	}
 	if (ret < 0)
 		snprintf(error, len, "cannot start a keeper: %s", strerror(-ret));

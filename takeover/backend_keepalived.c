@@ -135,9 +135,18 @@ static int stand_in(struct takeover_keeper *k, const struct takeover_vrrp *v)
 
 static int prepare(struct takeover_keeper *k, size_t i)
 {
-	struct takeover_vrrp *v = calloc(1, sizeof(*v));
-	int ret = v ? look(k, i, v) : takeover_keeper_say(k, -ENOMEM, "no memory");
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	struct takeover_vrrp *v;
+	int ret;
 
+	if (takeover_vrrp_is_elsewhere())
+		return takeover_keeper_say(
+			k, -EXDEV,
+			"%s is in a network namespace that keepalived is not in: keepalived cannot "
+			"move it; set backend = \"garp\" or \"exec\" for it",
+			takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)));
+	v = calloc(1, sizeof(*v));
+	ret = v ? look(k, i, v) : takeover_keeper_say(k, -ENOMEM, "no memory");
 	if (ret == 0 && k->role != TAKEOVER_DESTINATION)
 		ret = stand_in(k, v);
 	free(v);

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "exec.h"
+#include "netns.h"
 
 #define STEP_MS 5
 
@@ -20,10 +22,11 @@ static int start(struct takeover_program *p, const struct takeover_exec_job *job
 		 enum takeover_exec_verb verb, char *error, size_t len)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char address[80], prefixlen[40], family[40], device[60], id[80], role[40], peer[60];
+	char address[80], prefixlen[40], family[40], device[60], id[80], role[40], peer[60],
+		netns[60];
 	const struct takeover_address *a = job->address;
 	const unsigned char *m = job->peer;
-	char *env[10] = { path, address, prefixlen, family, device, role };
+	char *env[11] = { path, address, prefixlen, family, device, role };
 	char ip[TAKEOVER_ADDRESS_STRLEN];
 	size_t n = 6;
 	int ret;
@@ -48,6 +51,10 @@ static int start(struct takeover_program *p, const struct takeover_exec_job *job
 		snprintf(peer, sizeof(peer), "IP_TAKEOVER_PEER_MAC=%02x:%02x:%02x:%02x:%02x:%02x",
 			 m[0], m[1], m[2], m[3], m[4], m[5]);
 		env[n++] = peer;
+	}
+	if (takeover_netns_own().inode) {
+		snprintf(netns, sizeof(netns), "IP_TAKEOVER_NETNS=/proc/%d/ns/net", (int)getpid());
+		env[n++] = netns;
 	}
 	ret = takeover_program_start(p, job->settings->program, takeover_exec_verb_name(verb), env,
 				     job->settings->seconds * 1000);

@@ -58,6 +58,16 @@ static void add_members(json_t *json, const struct takeover_keeper *k)
 	json_decref(list);
 }
 
+/* Where the takeover is, when that is not the host's own. */
+static void add_netns(json_t *json, const struct takeover_netns *netns)
+{
+	if (netns->inode)
+		json_object_set_new(json, "netns",
+				    json_pack("{s:I, s:I, s:s}", "inode", (json_int_t)netns->inode,
+					      "cookie", (json_int_t)netns->cookie, "path",
+					      netns->path));
+}
+
 static json_t *to_json(const struct takeover_keeper *k)
 {
 	json_t *addresses = json_array(), *events = json_array(), *json;
@@ -96,8 +106,10 @@ static json_t *to_json(const struct takeover_keeper *k)
 			  (int)k->unrest.accepts, "closing", (int)k->unrest.closing, "datagrams",
 			  (int)k->unrest.datagrams),
 		"events", events, "checkpoint", k->checkpoint);
-	if (json)
+	if (json) {
 		add_members(json, k);
+		add_netns(json, &k->netns);
+	}
 	return json;
 }
 

@@ -61,6 +61,36 @@ static bool are_members(const json_t *members)
 	return true;
 }
 
+static bool is_number(const json_t *json, const char *name, json_int_t least)
+{
+	const json_t *number = json_object_get(json, name);
+
+	return json_is_integer(number) && json_integer_value(number) >= least;
+}
+
+/* Rollback enters it. */
+static bool is_netns(const json_t *netns)
+{
+	const char *path = text(netns, "path");
+
+	return !netns ||
+	       (is_number(netns, "inode", 1) && is_number(netns, "cookie", 0) &&
+		json_is_string(json_object_get(netns, "path")) &&
+		(path[0] == '/' || path[0] == '\0') && strlen(path) < TAKEOVER_NETNS_PATH_LEN);
+}
+
+struct takeover_netns takeover_journal_netns(const json_t *journal)
+{
+	const json_t *json = json_object_get(journal, "netns");
+	struct takeover_netns netns = {
+		.inode = json_integer_value(json_object_get(json, "inode")),
+		.cookie = json_integer_value(json_object_get(json, "cookie")),
+	};
+
+	snprintf(netns.path, sizeof(netns.path), "%s", text(json, "path"));
+	return netns;
+}
+
 /* What is wrong, or NULL. */
 static const char *check(const json_t *journal)
 {
@@ -89,6 +119,9 @@ static const char *check(const json_t *journal)
 		return "root_pid: expected a PID or 0";
 	if (!are_members(json_object_get(journal, "members")))
 		return "members: expected at most 15 { \"root_pid\": 12, \"criu_pid\": 0 }";
+	if (!is_netns(json_object_get(journal, "netns")))
+		return "netns: expected { \"inode\": 4026532000, \"cookie\": 0, \"path\": "
+		       "\"/proc/12/ns/net\" }";
 	/* Tables of this name are deleted on rollback. */
 	snprintf(guard, sizeof(guard), "%.8s-%s", text(journal, "id"), role);
 	if (strcmp(text(journal, "guard"), guard) != 0)

@@ -111,12 +111,58 @@ static int open_role(struct takeover_keeper *k, const char *names)
 	}
 }
 
+/* Before any socket is made. The addresses of a container are those of its own namespace, though
+ * criu and its stages are in the host's. */
+static int enter_netns(struct takeover_keeper *k, const char *path)
+{
+	char roots[64];
+	int back, ret = 0;
+
+	snprintf(roots, sizeof(roots), "/proc/%d/ns/net", (int)k->root_pid);
+	if (strcmp(path, "-") == 0)
+		path = k->role == TAKEOVER_SOURCE && k->root_pid > 0 ? roots : NULL;
+	if (path)
+		ret = takeover_netns_enter_path(path, &back);
+	if (ret == -EINVAL)
+		return takeover_keeper_say(k, ret, "%s is no network namespace", path);
+	if (ret == -EPERM)
+		return takeover_keeper_say(k, ret,
+					   "cannot enter the network namespace %s: no permission "
+					   "(CAP_SYS_ADMIN); run criu as root",
+					   path);
+	if (ret < 0)
+		return takeover_keeper_say(k, ret, "cannot enter the network namespace %s: %s",
+					   path, strerror(-ret));
+	if (path && back >= 0)
+		close(back);
+	k->netns = takeover_netns_own();
+	if (path && k->netns.inode)
+		snprintf(k->netns.path, sizeof(k->netns.path), "%s", path);
+	return 0;
+}
+
+/* One keeper works in one namespace. */
+static int check_members_netns(struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->n_members; i++)
+		if (k->role == TAKEOVER_SOURCE && !takeover_netns_has(k->members[i].root_pid))
+			return takeover_keeper_say(
+				k, -EXDEV,
+				"process %d is in another network namespace than process %d: move "
+				"it by itself",
+				(int)k->members[i].root_pid, (int)k->root_pid);
+	return 0;
+}
+
 /* Everything that changes nothing yet. Positive: there is nothing to do. */
-static int open_all(struct takeover_keeper *k, const char *images)
+static int open_all(struct takeover_keeper *k, const char *images, const char *netns)
 {
 	char error[200];
 	int ret;
 
+	ret = enter_netns(k, netns);
+	if (ret < 0)
+		return ret;
 	ret = takeover_config_read(&k->config, error, sizeof(error));
 	if (ret == -ENOENT)
 		return takeover_keeper_say(k, 1, "%s: nothing to do", error);
@@ -134,7 +180,7 @@ static int open_all(struct takeover_keeper *k, const char *images)
 	if (k->role != TAKEOVER_STANDBY)
 		ret = takeover_members_read(k,
 					    k->mover_pid > 0 ? getenv(TAKEOVER_TREES_ENV) : NULL);
-	ret = ret ?: open_role(k, images + 1);
+	ret = ret ?: check_members_netns(k) ?: open_role(k, images + 1);
 	if (ret != 0)
 		return ret;
 	k->listen_fd = listen_socket(k);
@@ -193,13 +239,14 @@ int takeover_keeper_main(int argc, char **argv)
 	struct takeover_reply reply = { 0 };
 	struct takeover_keeper *k;
 
-	if (argc != 7 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
-	    argv[4][0] != '/' || number(argv[5], 0) < 0 || number(argv[6], 0) < 0) {
+	if (argc != 8 || !is_role(argv[1]) || number(argv[2], 1) < 0 || number(argv[3], 0) < 0 ||
+	    argv[4][0] != '/' || number(argv[5], 0) < 0 || number(argv[6], 0) < 0 ||
+	    (argv[7][0] != '/' && strcmp(argv[7], "-") != 0)) {
 		fprintf(stderr,
 			"usage: ip-takeover keeper source|destination|checkpoint CRIU-PID "
-			"ROOT-PID|0 IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0, or keeper standby "
-			"SECONDS 0 /ADDRESS,... DESCRIPTOR MOVER-PID|0; criu-action, the plugin "
-			"and ip-takeover start it\n");
+			"ROOT-PID|0 IMAGE-DIRECTORY DESCRIPTOR MOVER-PID|0 NETNS|-, or keeper "
+			"standby SECONDS 0 /ADDRESS,... DESCRIPTOR MOVER-PID|0 NETNS|-; "
+			"criu-action, the plugin and ip-takeover start it\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -226,7 +273,7 @@ int takeover_keeper_main(int argc, char **argv)
 	k->mover_pid = number(argv[6], 0);
 	k->criu_fd = k->mover_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
 	k->report_fd = number(argv[5], 0);
-	reply.ret = open_all(k, argv[4]);
+	reply.ret = open_all(k, argv[4], argv[7]);
 	if (reply.ret == 0) {
 		watch(k);
 		return 0;

@@ -21,6 +21,7 @@
 #include "kept.h"
 #include "manifest.h"
 #include "members.h"
+#include "netns.h"
 #include "quiesce.h"
 #include "request.h"
 #include "routes.h"
@@ -84,6 +85,7 @@ struct takeover_keeper {
 	bool frozen;	 /* and criu has the tree */
 	enum takeover_state state;
 	pid_t criu_pid, root_pid;
+	struct takeover_netns netns; /* in which all is done */
 	char socket[TAKEOVER_SOCKET_LEN];
 	int criu_fd;	  /* pidfd of criu, -1 when gone */
 	bool adopted;	  /* criu_pid is not whom the socket is named after: armed.h */
@@ -286,7 +288,10 @@ int takeover_journal_read(const char *path, struct json_t **ret_journal, char *e
 int takeover_journal_parse(const char *bytes, size_t n, const char *name,
 			   struct json_t **ret_journal, char *error, size_t len);
 
-/* Other takeovers of these addresses on this host: -EBUSY when one is under way. With
+/* Of one that was read: the network namespace that its takeover is in. */
+struct takeover_netns takeover_journal_netns(const struct json_t *journal);
+
+/* Other takeovers of these addresses in this network namespace: -EBUSY when one is under way. With
  * @make_way forget one that has ended, and end one that is over but for its patience. */
 int takeover_others(struct takeover_keeper *keeper, bool make_way);
 

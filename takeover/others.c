@@ -17,12 +17,16 @@ static const char *text(const json_t *journal, const char *name)
 	return s ? s : "";
 }
 
+/* In another network namespace the same address is another one. */
 static bool shares_address(const struct takeover_keeper *k, const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *entry;
+	struct takeover_netns netns = takeover_journal_netns(journal);
 	struct takeover_address a;
 	size_t i;
 
+	if (!takeover_netns_is_own(&netns))
+		return false;
 	json_array_foreach(addresses, i, entry)
 		if (takeover_address_parse(text(entry, "address"), &a) == 0)
 			for (size_t n = 0; n < k->manifest->n_addresses; n++)

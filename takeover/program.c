@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "netns.h"
 #include "program.h"
 
 #define READS_AT_ONCE 32  /* then the others have their turn */
@@ -75,8 +76,13 @@ static void run(const char *path, const char *verb, char *const env[], int outpu
 {
 	char *const argv[] = { (char *)path, (char *)verb, NULL };
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const struct takeover_netns host = { 0 };
 	sigset_t none;
+	int back;
 
+	/* Routers and roads to a cloud are the host's, not a container's. */
+	if (takeover_netns_enter(&host, &back) < 0)
+		_exit(126);
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 ||

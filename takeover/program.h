@@ -27,7 +27,7 @@ int takeover_program_check(const char *path, char *error, size_t len);
 
 /* Run @path with the one argument @verb and nothing in its environment but @env: without a
  * shell, its input /dev/null, both its outputs a pipe of ours, no other descriptor, in a session
- * of its own. It dies with us. -errno when it cannot be. */
+ * of its own, in the host's network namespace. It dies with us. -errno when it cannot be. */
 int takeover_program_start(struct takeover_program *program, const char *path, const char *verb,
 			   char *const env[], int timeout_ms);
 

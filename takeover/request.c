@@ -240,7 +240,7 @@ static int find_command(const char *self, char *ret_path)
 
 /* The keeper itself: @report is the only descriptor that it gets from criu. */
 static void exec_keeper(const char *command, const char *role, pid_t criu_pid, pid_t root_pid,
-			const char *images, pid_t mover, int report)
+			const char *images, pid_t mover, const char *netns, int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char pid[16], root[16], mover_pid[16];
@@ -259,12 +259,14 @@ static void exec_keeper(const char *command, const char *role, pid_t criu_pid, p
 		dup2(null, fd);
 	dup2(report, 3);
 	close_range(4, ~0U, 0);
-	execl(command, "ip-takeover", "keeper", role, pid, root, images, "3", mover_pid, NULL);
+	execl(command, "ip-takeover", "keeper", role, pid, root, images, "3", mover_pid,
+	      netns ?: "-", NULL);
 	_exit(127);
 }
 
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
-			  const char *images, pid_t mover, struct takeover_reply *ret_reply)
+			  const char *images, pid_t mover, const char *netns,
+			  struct takeover_reply *ret_reply)
 {
 	struct takeover_reply reply;
 	char command[PATH_MAX];
@@ -289,7 +291,7 @@ int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pi
 		pid_t keeper = fork();
 
 		if (keeper == 0)
-			exec_keeper(command, role, criu_pid, root_pid, images, mover, sv[1]);
+			exec_keeper(command, role, criu_pid, root_pid, images, mover, netns, sv[1]);
 		_exit(keeper < 0);
 	}
 	close(sv[1]);

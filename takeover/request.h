@@ -104,8 +104,11 @@ const char *takeover_request_mark(const char *socket, char *buf, size_t len);
  * make install puts it, and wait until it has done the
  * first step of its role or refused. The keeper is no child of the caller.
  * @role: "source", "checkpoint" or "destination". @mover: the process that drives both hosts, or 0.
+ * @netns: the path of the network namespace in which the addresses are, as "/proc/1234/ns/net";
+ * NULL: that of the root on the source, else the caller's.
  */
 int takeover_keeper_start(const char *self, const char *role, pid_t criu_pid, pid_t root_pid,
-			  const char *images, pid_t mover, struct takeover_reply *ret_reply);
+			  const char *images, pid_t mover, const char *netns,
+			  struct takeover_reply *ret_reply);
 
 #endif

@@ -114,7 +114,7 @@ static int start(const struct takeover_stage_context *c, const struct stage *sta
 	if (d->found)
 		takeover_disarm(d->name);
 	ret = takeover_keeper_start(c->self, copy ? "checkpoint" : stage->role, c->criu_pid,
-				    c->root_pid, c->images, c->mover, reply);
+				    c->root_pid, c->images, c->mover, c->netns, reply);
 	/* It is no worse without us. */
 	if (c->rpc && copy && (ret < 0 || reply->ret < 0)) {
 		if (ret == 0)

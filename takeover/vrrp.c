@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "netns.h"
 #include "vrrp.h"
 
 #define PATIENCE_MS 1000
@@ -54,6 +55,11 @@ static pid_t find_keepalived(void)
 bool takeover_vrrp_runs(void)
 {
 	return find_keepalived() != 0;
+}
+
+bool takeover_vrrp_is_elsewhere(void)
+{
+	return !takeover_netns_has(find_keepalived());
 }
 
 /* Once it is whole: -EAGAIN before. Anybody may write to /tmp: only root's file counts. */

@@ -59,6 +59,10 @@ int takeover_vrrp_find(const struct takeover_address *address, const char *insta
 /* Whether one runs: if not, what it has put here is no longer ours by VRRP. */
 bool takeover_vrrp_runs(void);
 
+/* Whether one runs in another network namespace than this process: it has no part in addresses
+ * that are here. */
+bool takeover_vrrp_is_elsewhere(void);
+
 /* Whether @path is one that takeover_vrrp_fault() may write to: absolute, without "..". */
 bool takeover_vrrp_is_track_file(const char *path);
 

@@ -68,6 +68,10 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(parse_with("message", "\"said\""), 0);
 	assert_int_equal(parse_with("members", "[]"), 0);
 	assert_int_equal(parse_with("members", "[{\"root_pid\": 12, \"criu_pid\": 0}]"), 0);
+	assert_int_equal(parse_with("netns", "{\"inode\": 1, \"cookie\": 0, \"path\": \"\"}"), 0);
+	assert_int_equal(parse_with("netns", "{\"inode\": 4026532764, \"cookie\": 4097, "
+					     "\"path\": \"/proc/12/ns/net\"}"),
+			 0);
 	/* What later versions may add. */
 	assert_int_equal(parse_with("colour", "\"blue\""), 0);
 	for (int state_ = 0; state_ < TAKEOVER_STATES; state_++) {
@@ -116,6 +120,13 @@ static void each_field_is_checked(void **state)
 		{ "members", "{}", "at most 15" },
 		{ "members", "[12]", "at most 15" },
 		{ "members", "[{\"root_pid\": 12, \"criu_pid\": -1}]", "at most 15" },
+		{ "netns", "4026532764", "{ \"inode\"" },
+		{ "netns", "{}", "{ \"inode\"" },
+		{ "netns", "{\"inode\": 0, \"cookie\": 0, \"path\": \"\"}", "{ \"inode\"" },
+		{ "netns", "{\"inode\": \"7\", \"cookie\": 0, \"path\": \"\"}", "{ \"inode\"" },
+		{ "netns", "{\"inode\": 7, \"cookie\": -1, \"path\": \"\"}", "{ \"inode\"" },
+		{ "netns", "{\"inode\": 7, \"cookie\": 0}", "{ \"inode\"" },
+		{ "netns", "{\"inode\": 7, \"cookie\": 0, \"path\": \"etc\"}", "{ \"inode\"" },
 		{ "socket", NULL, "a keeper's in /run/ip-takeover" },
 		{ "socket", "\"/etc/passwd\"", "a keeper's in" },
 		{ "socket", "\"/run/ip-takeover/criu-08-55.sock\"", "a keeper's in" },

@@ -242,7 +242,8 @@ static void put_command(const char *line)
 
 static int start(struct takeover_reply *reply)
 {
-	return takeover_keeper_start("/run/x/criu-action", "source", CRIU, 7, "/images", 0, reply);
+	return takeover_keeper_start("/run/x/criu-action", "source", CRIU, 7, "/images", 0, NULL,
+				     reply);
 }
 
 static void a_keeper_is_started(void **state)
