@@ -19,18 +19,26 @@
 /* A keeper that dies leaves its worker; one that dies is followed by another. */
 #define ROUNDS 3
 
-/* "ip-takeover keeper ROLE CRIU-PID ..." in this network namespace, one word after the
- * other; its role and the PID of its criu. */
+/* Whether it keeps its journal where we look. A container has a /run of its own. */
+static bool shares_run(pid_t pid)
+{
+	struct stat own, its;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root/run/.", (int)pid);
+	return stat(path, &its) == 0 && stat("/run/.", &own) == 0 && its.st_ino == own.st_ino &&
+	       its.st_dev == own.st_dev;
+}
+
+/* "ip-takeover keeper ROLE CRIU-PID ...", one word after the other, of this host, in whichever
+ * network namespace; its role and the PID of its criu. */
 static bool is_keeper(pid_t pid, char *ret_role, size_t len, pid_t *ret_criu)
 {
 	char path[64], line[256], *word[4] = { line };
-	struct stat own, its;
 	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (stat(path, &its) < 0 || stat("/proc/self/ns/net", &own) < 0 ||
-	    its.st_ino != own.st_ino || its.st_dev != own.st_dev)
+	if (!shares_run(pid))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	f = fopen(path, "re");

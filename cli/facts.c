@@ -14,6 +14,7 @@
 #include "facts.h"
 #include "facts_parts.h"
 #include "facts_read.h"
+#include "netns.h"
 
 int facts_say(char *error, size_t len, int ret, const char *format, ...)
 {
@@ -68,6 +69,36 @@ static int collect(const struct facts_tree *tree, json_t *facts, char *error, si
 	return 0;
 }
 
+/* Its sockets and addresses are in its own network namespace. */
+static int collect_there(const struct facts_tree *tree, json_t *facts, char *error, size_t len)
+{
+	int ret, back, left;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tree->roots[0]);
+	ret = takeover_netns_enter_path(path, &back);
+	if (ret == -ENOENT)
+		return facts_say(error, len, -ESRCH, "PID %d has ended meanwhile",
+				 (int)tree->roots[0]);
+	if (ret < 0)
+		return facts_say(error, len, ret,
+				 "cannot enter the network namespace of PID %d: %s",
+				 (int)tree->roots[0], strerror(-ret));
+	for (size_t i = 1; ret == 0 && i < tree->n_roots; i++)
+		if (!takeover_netns_has(tree->roots[i]))
+			ret = facts_say(error, len, -EXDEV,
+					"PID %d is in another network namespace than PID %d: move "
+					"it by itself",
+					(int)tree->roots[i], (int)tree->roots[0]);
+	ret = ret ?: collect(tree, facts, error, len);
+	left = takeover_netns_leave(back);
+	if (ret == 0 && left < 0)
+		ret = facts_say(error, len, left,
+				"cannot leave the network namespace of PID %d: %s",
+				(int)tree->roots[0], strerror(-left));
+	return ret;
+}
+
 int facts_collect(const pid_t *pids, size_t n, json_t **ret_facts, char *error, size_t len)
 {
 	struct facts_tree tree = { 0 };
@@ -89,7 +120,7 @@ int facts_collect(const pid_t *pids, size_t n, json_t **ret_facts, char *error, 
 	open_roots(pids, n, pfds);
 	ret = facts_tree_find(pids, n, &tree, error, len);
 	if (ret == 0)
-		ret = collect(&tree, facts, error, len);
+		ret = collect_there(&tree, facts, error, len);
 	if (ret == 0)
 		ret = check_alive(pids, n, pfds, error, len);
 	for (size_t i = 0; i < n; i++)

@@ -106,12 +106,15 @@ void journal_make_way(const struct takeover_address *address)
 	struct takeover_address a;
 	size_t i, n;
 
-	json_array_foreach(journals, i, j)
+	json_array_foreach(journals, i, j) {
+		struct takeover_netns netns = takeover_journal_netns(j);
+
 		json_array_foreach(json_object_get(j, "addresses"), n, entry)
-			if (journal_has_ended(j) &&
+			if (journal_has_ended(j) && takeover_netns_is_own(&netns) &&
 			    takeover_address_parse(journal_field(entry, "address"), &a) == 0 &&
 			    takeover_address_equal(&a, address))
 				takeover_guard_remove(journal_field(j, "guard"));
+	}
 	json_decref(journals);
 }
 

@@ -33,6 +33,14 @@ void journal_make_way(const struct takeover_address *address);
 /* Its criu is at work still. */
 bool journal_has_criu(const json_t *journal);
 
+/* Enter the network namespace that it is in; journal_leave() then. 0; -ENOENT when that is gone;
+ * else -errno: said why. */
+int journal_enter(const json_t *journal, int *ret_back);
+void journal_leave(int back);
+
+/* "in the network namespace of nginx (pid 1234)", or "" when it is the host's own. */
+const char *journal_place(const json_t *journal, char *buf, size_t len);
+
 /* The keeper was killed, and nobody watches: do what it would have done. 0, or 1: said why. */
 int journal_rollback(const json_t *journal);
 

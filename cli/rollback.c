@@ -204,8 +204,21 @@ static void go_on(const json_t *journal)
 		takeover_halt_end_tree(json_integer_value(json_object_get(member, "root_pid")));
 }
 
-/* The keeper was killed, and nobody watches: what it would have done. */
-int journal_rollback(const json_t *journal)
+/* Mark, socket and journal. 0, or 1: said why. */
+static int forget(const json_t *journal)
+{
+	char mark[TAKEOVER_SOCKET_LEN + 16];
+
+	remove(takeover_request_mark(journal_field(journal, "socket"), mark, sizeof(mark)));
+	remove(journal_field(journal, "socket"));
+	if (remove(journal_field(journal, "path")) == 0 || errno == ENOENT)
+		return 0;
+	fprintf(stderr, "ip-takeover: %s: %s\n", journal_field(journal, "path"), strerror(errno));
+	return 1;
+}
+
+/* In the network namespace of its addresses; @gone: with all that the keeper had done there. */
+static int undo(const json_t *journal, bool gone)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *j;
 	bool source = journal_is_source(journal);
@@ -229,6 +242,8 @@ int journal_rollback(const json_t *journal)
 			criu);
 		return 1;
 	}
+	if (gone)
+		return forget(journal);
 	if (!keep)
 		json_array_foreach(addresses, i, j)
 			ret |= change_address(journal, j);
@@ -243,12 +258,19 @@ int journal_rollback(const json_t *journal)
 		return 1;
 	}
 	settle(addresses);
-	remove(mark);
-	remove(journal_field(journal, "socket"));
-	if (remove(journal_field(journal, "path")) == 0 || errno == ENOENT)
-		return 0;
-	fprintf(stderr, "ip-takeover: %s: %s\n", journal_field(journal, "path"), strerror(errno));
-	return 1;
+	return forget(journal);
+}
+
+/* The keeper was killed, and nobody watches: what it would have done. */
+int journal_rollback(const json_t *journal)
+{
+	int back = -1, entered = journal_enter(journal, &back), ret;
+
+	if (entered < 0 && entered != -ENOENT)
+		return 1;
+	ret = undo(journal, entered == -ENOENT);
+	journal_leave(back);
+	return ret;
 }
 
 static int rollback(const json_t *journal)

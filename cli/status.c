@@ -138,10 +138,14 @@ int cli_status(int argc, char **argv)
 		json_array_foreach(journals, i, j) {
 			json_t *addresses = json_object_get(j, "addresses"), *a;
 
+			char place[TAKEOVER_NETNS_PATH_LEN + 40];
+
+			journal_place(j, place, sizeof(place));
 			json_array_foreach(addresses, n, a)
-				printf("%-36s  %-11s  %-11s  %-22s  %s%s%s\n",
+				printf("%-36s  %-11s  %-11s  %-22s  %s%s%s%s%s\n",
 				       journal_field(j, "id"), journal_field(j, "role"),
 				       journal_field(j, "state"), journal_field(a, "address"),
+				       n == 0 ? place : "", n == 0 && place[0] ? ": " : "",
 				       n == 0 ? advice(j) : "",
 				       n == 0 && journal_field(j, "message")[0] ? "; " : "",
 				       n == 0 ? journal_field(j, "message") : "");
