@@ -38,7 +38,7 @@ bool journal_has_criu(const json_t *journal);
 int journal_enter(const json_t *journal, int *ret_back);
 void journal_leave(int back);
 
-/* "in the network namespace of nginx (pid 1234)", or "" when it is the host's own. */
+/* "in the network namespace of nginx (pid 1234)", or "" when it is that of this process. */
 const char *journal_place(const json_t *journal, char *buf, size_t len);
 
 /* The keeper was killed, and nobody watches: do what it would have done. 0, or 1: said why. */

@@ -38,7 +38,7 @@ const char *journal_place(const json_t *journal, char *buf, size_t len)
 	char path[TAKEOVER_NETNS_PATH_LEN], name[32];
 	int pid;
 
-	if (netns.inode == 0)
+	if (takeover_netns_is_own(&netns))
 		buf[0] = '\0';
 	else if (takeover_netns_find(&netns, path, sizeof(path)) < 0)
 		snprintf(buf, len, "in a network namespace that is gone");

@@ -24,6 +24,7 @@ static int start(struct takeover_program *p, const struct takeover_exec_job *job
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char address[80], prefixlen[40], family[40], device[60], id[80], role[40], peer[60],
 		netns[60];
+	const struct takeover_netns host = { 0 };
 	const struct takeover_address *a = job->address;
 	const unsigned char *m = job->peer;
 	char *env[11] = { path, address, prefixlen, family, device, role };
@@ -52,7 +53,7 @@ static int start(struct takeover_program *p, const struct takeover_exec_job *job
 			 m[0], m[1], m[2], m[3], m[4], m[5]);
 		env[n++] = peer;
 	}
-	if (takeover_netns_own().inode) {
+	if (!takeover_netns_is_own(&host)) {
 		snprintf(netns, sizeof(netns), "IP_TAKEOVER_NETNS=/proc/%d/ns/net", (int)getpid());
 		env[n++] = netns;
 	}

@@ -45,22 +45,22 @@ static uint64_t own_cookie(void)
 
 struct takeover_netns takeover_netns_own(void)
 {
-	struct takeover_netns own = { .inode = inode_of(OWN) };
+	struct takeover_netns own = { .inode = inode_of(OWN), .cookie = own_cookie() };
 
-	/* Who may not look at PID 1 may not enter its namespace, either. */
-	if (own.inode == inode_of(HOST) || inode_of(HOST) == 0)
-		own.inode = 0;
-	else
-		own.cookie = own_cookie();
-	return own;
+	return own.inode == inode_of(HOST) ? (struct takeover_netns){ 0 } : own;
 }
 
 bool takeover_netns_is_own(const struct takeover_netns *netns)
 {
-	struct takeover_netns own = takeover_netns_own();
+	uint64_t own = inode_of(OWN), hosts = inode_of(HOST), cookie;
 
-	return own.inode == netns->inode &&
-	       (own.cookie == netns->cookie || own.cookie == 0 || netns->cookie == 0);
+	/* Who may not look at PID 1 may not enter its namespace, either. */
+	if (netns->inode == 0)
+		return hosts == 0 || hosts == own;
+	if (netns->inode != own)
+		return false;
+	cookie = own_cookie();
+	return cookie == netns->cookie || cookie == 0 || netns->cookie == 0;
 }
 
 bool takeover_netns_has(pid_t pid)

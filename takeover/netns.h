@@ -22,10 +22,11 @@ struct takeover_netns {
 	char path[TAKEOVER_NETNS_PATH_LEN]; /* by which it was found, or "" */
 };
 
-/* That of this process. */
+/* That of this process: all zero only when it is known to be the host's own. To a root with fewer
+ * rights than PID 1, say in a service unit, the kernel does not show PID 1's (ptrace(2)). */
 struct takeover_netns takeover_netns_own(void);
 
-/* Whether @netns is that of this process. */
+/* Whether @netns is that of this process; of the host's own, as far as can be seen. */
 bool takeover_netns_is_own(const struct takeover_netns *netns);
 
 /* Whether @pid is in that of this process; true, too, when there is no such process. */
