@@ -30,14 +30,19 @@ static uint64_t inode_of(const char *path)
 	return its.st_ino;
 }
 
-static uint64_t own_cookie(void)
+uint64_t takeover_netns_cookie(int fd)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(uint64_t);
 	uint64_t cookie = 0;
 
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
-		cookie = 0;
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0 ? 0 : cookie;
+}
+
+static uint64_t own_cookie(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = fd < 0 ? 0 : takeover_netns_cookie(fd);
+
 	if (fd >= 0)
 		close(fd);
 	return cookie;

@@ -29,6 +29,9 @@ struct takeover_netns takeover_netns_own(void);
 /* Whether @netns is that of this process; of the host's own, as far as can be seen. */
 bool takeover_netns_is_own(const struct takeover_netns *netns);
 
+/* Of the one that the socket @fd was made in; 0: the kernel is older than that. */
+uint64_t takeover_netns_cookie(int fd);
+
 /* Whether @pid is in that of this process; true, too, when there is no such process. */
 bool takeover_netns_has(pid_t pid);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "netns.h"
 #include "task_sockets.h"
 #include "tasks.h"
 
@@ -74,6 +75,19 @@ static bool is_connected(int fd, const struct takeover_address *addresses, size_
 	       is_ours(fd, addresses, n);
 }
 
+/* The same address is another one in another network namespace. @own: of ours, 0 at first. */
+static bool is_here(int fd, uint64_t *own)
+{
+	if (*own == 0) {
+		int ours = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		*own = ours < 0 ? 0 : takeover_netns_cookie(ours);
+		if (ours >= 0)
+			close(ours);
+	}
+	return takeover_netns_cookie(fd) == *own || *own == 0;
+}
+
 /* Calls @fn with a copy of each socket of @pid that passes @test; without @fn the first is
  * enough. Whether there was any. */
 static bool each_socket(pid_t pid, const struct takeover_address *addresses, size_t n,
@@ -81,6 +95,7 @@ static bool each_socket(pid_t pid, const struct takeover_address *addresses, siz
 {
 	bool found = false;
 	struct dirent *de;
+	uint64_t own = 0;
 	char path[64];
 	int pidfd;
 	DIR *dir;
@@ -99,7 +114,7 @@ static bool each_socket(pid_t pid, const struct takeover_address *addresses, siz
 		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(de->d_name), 0);
 		if (fd < 0)
 			continue;
-		if (test(fd, addresses, n)) {
+		if (test(fd, addresses, n) && is_here(fd, &own)) {
 			found = true;
 			if (fn)
 				fn(fd);

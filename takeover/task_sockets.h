@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sockets of service addresses in whichever process of this PID namespace holds them, and
- * what becomes of them, and of their tasks, after a criu that has not finished. Needs Linux 5.6
- * (pidfd_getfd). */
+/* The sockets of service addresses in this network namespace, in whichever process of this PID
+ * namespace holds them, and what becomes of them, and of their tasks, after a criu that has not
+ * finished. Needs Linux 5.6 (pidfd_getfd). */
 #ifndef TAKEOVER_TASK_SOCKETS_H
 #define TAKEOVER_TASK_SOCKETS_H
 

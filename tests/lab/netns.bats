@@ -87,6 +87,23 @@ there_and_back() {
 @test "there and back, plugin" { there_and_back plugin; }
 @test "there and back, scripts" { there_and_back scripts; }
 
+# As a container's engine does it, which has its hands on the namespace.
+@test "criu restores from outside, its keeper is told the namespace" {
+	mkdir "$shared/bin"
+	cp "$top/build/criu-action" "$shared/bin/"
+	cat >"$shared/bin/ip-takeover" <<-'END'
+	#!/bin/bash
+	exec /src/build/ip-takeover "${@:1:7}" /run/netns/svc
+	END
+	chmod +x "$shared/bin/ip-takeover"
+	busy
+	dump_on alpha none --action-script /shared/bin/criu-action
+	on beta bash -c 'exec 9</run/netns/svc && exec "$@"' sh criu restore "${common[@]}" -d -o restore.log \
+		--inherit-fd 'fd[9]:svc' --action-script /shared/bin/criu-action 3>&-
+	moved
+	silent_before_claim
+}
+
 @test "status names the namespace" {
 	busy 10
 	dump_on alpha plugin
@@ -219,6 +236,34 @@ killer=(--action-script /shared/killer --action-script /src/build/criu-action)
 	restore_inside beta plugin
 	until_true 15 "alpha's keeper has ended" no_keeper alpha
 	forget alpha
+	moved
+}
+
+# Half restored, or just dumped, by a criu of its own.
+@test "a process with the same address in another namespace, in repair mode, is left alone" {
+	busy 10
+	cat >"$shared/other.py" <<-'END'
+	import os, signal, socket
+	s = socket.socket()
+	s.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR
+	s.bind(("192.0.2.100", 6379))
+	signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+	open("/run/other.pid", "w").write(str(os.getpid()))
+	signal.sigwait([signal.SIGTERM])
+	open("/shared/in-repair", "w").write(str(s.getsockopt(socket.IPPROTO_TCP, 19)))
+	END
+	on beta sh -c 'ip netns add other && nsenter --net=/run/netns/other sh -c "ip link set lo up &&
+		ip address add 192.0.2.100/32 dev lo && setsid -f python3 /shared/other.py </dev/null >/dev/null 2>&1"'
+	until_true 10 "the other runs" on beta test -s /run/other.pid
+	dump_on alpha plugin
+	victims_die post-restore 'kill -9 "$PPID"'
+	not restore_inside beta none "${killer[@]}"
+	until_true 5 "beta says that its keeper was killed" says beta 'keeper was killed'
+	forget beta
+	restore_inside beta plugin
+	on beta sh -c 'kill $(cat /run/other.pid)'
+	until_true 5 "the other has ended" grep -q . "$shared/in-repair"
+	[ "$(cat "$shared/in-repair")" = 1 ]
 	moved
 }
 
