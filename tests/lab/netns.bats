@@ -170,6 +170,21 @@ killer=(--action-script /shared/killer --action-script /src/build/criu-action)
 	stayed
 }
 
+# A guard that no journal names is looked for where clean is run.
+@test "clean ends a keeper in there that has no journal, and in there removes its guard" {
+	busy 10
+	dump_on alpha plugin
+	until_true 5 "alpha has committed" says alpha committed
+	on alpha sh -c 'rm /run/ip-takeover/*.json'
+	on alpha /src/build/ip-takeover clean
+	no_keeper alpha
+	inside alpha nft list ruleset | grep -q ip-takeover
+	inside alpha /src/build/ip-takeover clean
+	nothing_left alpha
+	restore_inside beta plugin
+	moved
+}
+
 @test "all of them killed on the destination: rollback from the host" {
 	busy
 	dump_on alpha plugin
