@@ -56,7 +56,7 @@ static int prepare(struct criu *criu, pid_t root, struct takeover_reply *reply)
 
 	ret = ret
 		      ?: takeover_keeper_start(path, "source", criu->pid, root, criu->images,
-					       getpid(), reply);
+					       getpid(), NULL, reply);
 	if (ret == 0 && reply->ret != 0)
 		ret = reply->ret < 0 ? reply->ret : -EADDRNOTAVAIL;
 	return ret ?: arm(criu, takeover_armed_root(root, name, sizeof(name)), criu->socket);
