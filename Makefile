@@ -2,6 +2,8 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 UNITS ?= $(PREFIX)/lib/systemd/system
+# Whose criu is to load the plugin, too: runc (docker, podman), crun (podman). By `make install`.
+RUNTIMES ?=
 CC ?= gcc
 CFLAGS ?= -O2 -g
 # A directory with criu/criu-plugin.h, when it is not to be /usr/include.
@@ -147,17 +149,19 @@ soak: lab-deps
 lint: MORE_DEPS = shellcheck clang
 lint: deps
 	shellcheck -x -P SCRIPTDIR .ci/run scripts/deps scripts/demo scripts/bench scripts/lab scripts/lab.d/* tests/run \
-		scripts/keepalived-notify scripts/address-by-* \
+		scripts/keepalived-notify scripts/address-by-* scripts/runtime-conf \
 		tests/fuzz/run tests/soak
 	shellcheck -x -P SCRIPTDIR -s bash scripts/bench.d/*.bash tests/lab/*.bash
 	$(MAKE) --no-print-directory B=$(B)/clang CC=clang hosts unit
+
+runtime-conf = DESTDIR='$(DESTDIR)' LIBDIR='$(PREFIX)/lib/criu-ip-takeover' scripts/runtime-conf
 
 install: all
 	install -D -m 755 $(B)/ip-takeover $(DESTDIR)$(PREFIX)/sbin/ip-takeover
 	install -D -m 755 $(B)/criu-action $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover/criu-action
 	install -D -m 644 $(B)/plugin/ip_takeover_plugin.so \
 		$(DESTDIR)$(PREFIX)/lib/criu-ip-takeover/ip_takeover_plugin.so
-	install -m 755 scripts/address-by-route scripts/address-by-http \
+	install -m 755 scripts/address-by-route scripts/address-by-http scripts/runtime-conf \
 		$(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover
 	install -D -m 644 man/ip-takeover.8 $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
 	install -D -m 755 scripts/keepalived-notify \
@@ -171,8 +175,11 @@ install: all
 		>"$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.service"
 	chmod 644 "$(DESTDIR)$(UNITS)/ip-takeover-checkpoint@.service"
 	install -m 644 "scripts/systemd/ip-takeover-checkpoint@.timer" $(DESTDIR)$(UNITS)
+	$(if $(RUNTIMES),$(runtime-conf) add $(RUNTIMES))
 
+# criu fails where its libdir is configured and missing: the lines go first.
 uninstall:
+	$(runtime-conf) remove
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ip-takeover $(DESTDIR)$(PREFIX)/share/man/man8/ip-takeover.8
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/criu-ip-takeover $(DESTDIR)$(PREFIX)/lib/criu-ip-takeover \
 		$(DESTDIR)$(PREFIX)/share/doc/criu-ip-takeover

@@ -13,10 +13,10 @@
 
 /* In this order: later ones use what earlier ones have found. */
 static void (*const checks[])(struct checks *c) = {
-	check_privileges, check_configuration, check_devices,  check_addresses,
-	check_keepalived, check_programs,      check_guard,    check_sockets,
-	check_repair,	  check_pidfd,	       check_criu,     check_criu_works,
-	check_plugin,	  check_hook,	       check_iptables, check_run_dir,
+	check_privileges, check_configuration, check_devices, check_addresses, check_keepalived,
+	check_programs,	  check_guard,	       check_sockets, check_repair,    check_pidfd,
+	check_criu,	  check_criu_works,    check_plugin,  check_hook,      check_runtimes,
+	check_iptables,	  check_run_dir,
 };
 
 static const char *const state_names[] = { "ok", "warning", "no" };

@@ -78,6 +78,9 @@ void check_iptables(struct checks *c);
 void check_plugin(struct checks *c);
 void check_hook(struct checks *c);
 
+/* check_runtime.c: says nothing where there is no runtime */
+void check_runtimes(struct checks *c);
+
 /* The next line of @text that is an error of CRIU's, without its time; NULL: none. */
 const char *check_next_error(const char **text);
 
