@@ -179,7 +179,7 @@ refused() {
 # ip-takeover check of alpha, of what is said of runc and crun.
 check_says() {
 	on alpha /src/build/ip-takeover check >"$shared/said"
-	grep -A 1 -E "^$1 " "$shared/said"
+	grep -A 1 -E "^$1( |\$)" "$shared/said"
 }
 
 @test "check: neither, missing, half, and a plugin that is gone" {
