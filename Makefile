@@ -73,6 +73,10 @@ $(B)/old-kernel: $(B)/tests/lab/old_kernel.o
 $(B)/old-kernel.so: $(B)/tests/lab/old_kernel.o
 	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 
+# For tests/lab/nat.bats.
+$(B)/nat: $(B)/tests/lab/nat.o $(B)/libtakeover.a
+	$(call run,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 plugin: $(B)/plugin/ip_takeover_plugin.so
 	@:
 

@@ -29,25 +29,29 @@ long takeover_ct_sysctl(const char *name, long otherwise)
 	return value;
 }
 
-/* A datagram to ourselves, which a namespace that tracks connections will know. */
-static void make_one(void)
+/* A datagram to ourselves, which a namespace that tracks connections of @family will know. */
+static void make_one(int family)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr *sa = family == AF_INET ? (void *)&v4 : (void *)&v6;
+	socklen_t len = family == AF_INET ? sizeof(v4) : sizeof(v6);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd < 0)
 		return;
-	if (bind(fd, (void *)&sin, sizeof(sin)) == 0 && getsockname(fd, (void *)&sin, &len) == 0)
-		sendto(fd, "", 1, MSG_NOSIGNAL, (void *)&sin, len);
+	if (bind(fd, sa, len) == 0 && getsockname(fd, sa, &len) == 0)
+		sendto(fd, "", 1, MSG_NOSIGNAL, sa, len);
 	close(fd);
 }
 
 bool takeover_ct_in_use(void)
 {
-	if (takeover_ct_sysctl("nf_conntrack_count", -1) == 0)
-		make_one();
+	if (takeover_ct_sysctl("nf_conntrack_count", -1) == 0) {
+		make_one(AF_INET);
+		make_one(AF_INET6);
+	}
 	return takeover_ct_sysctl("nf_conntrack_count", -1) > 0;
 }
 
