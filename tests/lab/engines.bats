@@ -40,3 +40,20 @@ redis_in_docker() {
 	[ -z "$(find /sys/fs/cgroup -name "criu-ip-takeover-lab.$LAB")" ]
 	"$top/scripts/lab" up
 }
+
+# What a takeover stands on: between the dump and the end of the old container nothing of it runs.
+@test "a container that docker has paused does not run again for a dump that leaves it" {
+	local id file size
+	start_docker alpha
+	id=$(on alpha docker run -d --name busy --network host $image sh -c 'while :; do echo >>/tmp/lines; done')
+	file=/proc/$(on alpha docker inspect -f '{{.State.Pid}}' busy)/root/tmp/lines
+	until_true 5 "it runs" on alpha test -s "$file"
+	on alpha docker pause busy
+	size=$(on alpha stat -c %s "$file")
+	on alpha docker checkpoint create --leave-running busy by-docker
+	on alpha runc --root /run/docker/runtime-runc/moby checkpoint --leave-running --image-path /shared/images "$id"
+	[ "$(on alpha docker inspect -f '{{.State.Status}}' busy)" = paused ]
+	[ "$(on alpha stat -c %s "$file")" = "$size" ]
+	on alpha docker unpause busy
+	until_true 5 "it runs again" on alpha sh -c "[ \$(stat -c %s $file) -gt $size ]"
+}
