@@ -77,6 +77,9 @@ static const char *advice(const json_t *journal)
 			       : "restored, frozen and silent; the source decides";
 	if (journal_has_state(journal, TAKEOVER_RELEASED))
 		return "the service runs here";
+	if (journal_has_state(journal, TAKEOVER_DONE) &&
+	    journal_has_event(journal, "stays in FAULT"))
+		return "the service is not here any more";
 	if (journal_has_state(journal, TAKEOVER_DONE))
 		return "over; stays until no other takeover holds packets";
 	if (json_is_true(json_object_get(journal, "checkpoint")))

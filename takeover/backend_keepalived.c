@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "master.h"
 #include "netlink.h"
 #include "owner.h"
 #include "segment.h"
@@ -108,8 +109,11 @@ static int look(struct takeover_keeper *k, size_t i, struct takeover_vrrp *v)
 	const struct takeover_backend_settings *s = takeover_config_backend(&k->config, a);
 	char text[TAKEOVER_ADDRESS_STRLEN], error[300];
 	const char *why;
-	int ret = takeover_vrrp_find(a, s->instance, s->track_file, v, error, sizeof(error));
+	int ret;
 
+	/* First: it may be started anew while it answers. */
+	takeover_master_know(k, i);
+	ret = takeover_vrrp_find(a, s->instance, s->track_file, v, error, sizeof(error));
 	takeover_address_ip(a, text, sizeof(text));
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s: %s", text, error);
@@ -147,7 +151,7 @@ static int prepare(struct takeover_keeper *k, size_t i)
 			takeover_address_ip(&k->manifest->addresses[i], text, sizeof(text)));
 	v = calloc(1, sizeof(*v));
 	ret = v ? look(k, i, v) : takeover_keeper_say(k, -ENOMEM, "no memory");
-	if (ret == 0 && k->role != TAKEOVER_DESTINATION)
+	if (ret == 0)
 		ret = stand_in(k, v);
 	free(v);
 	if (ret == 0 && k->role == TAKEOVER_SOURCE)
@@ -231,7 +235,8 @@ static int claim(struct takeover_keeper *k, size_t i)
 	long ms = waited(k, i, CLAIM), patience = k->vrrp[i].patience_ms;
 	int ret = set(k, i, false);
 
-	if (ret < 0 || is_here(k, i))
+	/* Without a keepalived it will not come; still_here() says so. */
+	if (ret < 0 || (is_here(k, i) && (!takeover_vrrp_runs() || takeover_master_is_known(k, i))))
 		return ret;
 	if (ms < patience)
 		return -EINPROGRESS;
@@ -266,15 +271,34 @@ static int let_go(struct takeover_keeper *k, size_t i)
 		k->vrrp[i].instance);
 }
 
+/* The service runs elsewhere, and no master has been heard there: a keepalived that was killed
+ * leaves the address behind, and speaks for it no more. Whoever has it answers; once nobody does,
+ * that host has gone, and this one may be its successor. */
+static int succeed(struct takeover_keeper *k, size_t i)
+{
+	struct takeover_vrrp_turn *t = &k->vrrp[i];
+
+	waited(k, i, SETTLE);
+	if (t->answered)
+		t->since_ms = takeover_now_ms();
+	if (k->runs_there || takeover_stand_in_hears_master() ||
+	    takeover_now_ms() - t->since_ms > t->patience_ms)
+		return set(k, i, false);
+	takeover_owner_ask(k, i);
+	return -EINPROGRESS;
+}
+
 static int settle(struct takeover_keeper *k, size_t i)
 {
 	char text[TAKEOVER_ADDRESS_STRLEN];
 
-	if (k->role == TAKEOVER_SOURCE)
+	if (k->role == TAKEOVER_SOURCE && !k->unheard)
 		return set(k, i, false);
 	/* A later restore here, or a person, has it now. */
 	if (!takeover_vrrp_is_faulted(k->vrrp[i].track_file))
 		return 0;
+	if (k->role == TAKEOVER_SOURCE)
+		return succeed(k, i);
 	/* Without another owner it would come here, where the service is not. With one this
 	 * instance may be its backup again. */
 	if (waited(k, i, SETTLE) < k->config.hold_seconds * 1000L)

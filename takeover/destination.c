@@ -10,7 +10,9 @@
 #include "conntrack.h"
 #include "destination.h"
 #include "doubt.h"
+#include "master.h"
 #include "netlink.h"
+#include "stand_in.h"
 #include "words.h"
 #include "task_sockets.h"
 #include "window.h"
@@ -297,8 +299,16 @@ void takeover_destination_mover_gone(struct takeover_keeper *k)
 
 static bool is_lost(struct takeover_keeper *k)
 {
-	return !takeover_destination_all_here(k) ||
-	       (takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) && !takeover_vrrp_runs());
+	return !takeover_destination_all_here(k) || !takeover_master_are_known(k);
+}
+
+/* Without a word of a master all who could be would be it, and have no service. */
+static void stand_in(struct takeover_keeper *k)
+{
+	bool has_it = k->state == TAKEOVER_READY || k->state == TAKEOVER_CLAIMED ||
+		      k->state == TAKEOVER_RELEASED;
+
+	takeover_stand_in_for_dead(has_it && !takeover_master_are_known(k));
 }
 
 /* keepalived was restarted, perhaps. Then all is announced anew. */
@@ -318,6 +328,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 {
 	long since = takeover_now_ms() - k->claimed_at_ms;
 
+	stand_in(k);
 	if (k->state == TAKEOVER_PREPARED)
 		takeover_members_look(k);
 	if (k->state == TAKEOVER_READY && k->mover_pid > 0 && !k->decided)

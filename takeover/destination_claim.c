@@ -8,6 +8,7 @@
 #include "conntrack.h"
 #include "destination.h"
 #include "doubt.h"
+#include "master.h"
 #include "netlink.h"
 #include "window.h"
 
@@ -63,7 +64,7 @@ static bool may_announce(struct takeover_keeper *k, size_t i)
 		return true;
 	/* The source holds its own instance down until then. */
 	if (takeover_config_present(&k->config, &k->manifest->addresses[i], &here) == 0 && here &&
-	    takeover_vrrp_runs())
+	    takeover_master_is_known(k, i))
 		takeover_doubt_claimed(k, i);
 	here = false;
 	return takeover_address_present(&k->manifest->addresses[i], &here) == 0 && here;
@@ -126,7 +127,7 @@ bool takeover_destination_all_here(const struct takeover_keeper *k)
 static int still_here(struct takeover_keeper *k)
 {
 	if (!takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED) ||
-	    (takeover_destination_all_here(k) && takeover_vrrp_runs()))
+	    (takeover_destination_all_here(k) && takeover_master_are_known(k)))
 		return 0;
 	return takeover_keeper_say(k, -EADDRNOTAVAIL,
 				   "keepalived has taken the address off this host again, or has "

@@ -69,6 +69,9 @@ struct takeover_vrrp_turn {
 	long patience_ms;
 	int turn; /* what it waits for, since when */
 	long since_ms, said_ms;
+	uint64_t known;		       /* this keepalived has the address here; master.h */
+	uint64_t newer;		       /* another one runs since, */
+	long newer_since_ms, asked_ms; /* was asked whether it has */
 	bool complained;
 	bool answered; /* somebody for the address, since we asked */
 	unsigned char by[TAKEOVER_MAC_LEN];
@@ -122,6 +125,7 @@ struct takeover_keeper {
 	struct takeover_exec execs[TAKEOVER_ADDRESSES_MAX];
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	bool runs_there; /* on the source: with keepalived, by its own word */
+	bool unheard;	 /* on the source: for as long as it holds */
 	bool relay_said; /* that what waited first was relayed */
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */

@@ -51,13 +51,18 @@ static void back(struct takeover_keeper *k)
 	takeover_journal(k, "back on this host");
 }
 
+static void settle_no_more(struct takeover_keeper *k)
+{
+	for (size_t i = 0; i < k->manifest->n_addresses; i++)
+		k->settled[i] = true;
+}
+
 /* For a restore here, whose keeper has the addresses from now on: if that fails, ours must not
  * call them back. */
 static void make_way(struct takeover_keeper *k)
 {
 	back(k);
-	for (size_t i = 0; i < k->manifest->n_addresses; i++)
-		k->settled[i] = true;
+	settle_no_more(k);
 }
 
 static void rollback_after(struct takeover_keeper *k, const char *why)
@@ -170,6 +175,8 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 		break;
 	case TAKEOVER_YIELD:
 		/* Restored here: its guard stands behind ours. */
+		if (k->state == TAKEOVER_DONE && request->value)
+			settle_no_more(k);
 		if (k->state == TAKEOVER_DONE)
 			break;
 		if (k->state != TAKEOVER_COMMITTED)
@@ -310,6 +317,24 @@ static bool stays_there(const struct takeover_keeper *k)
 	       !takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
 }
 
+/* It runs there, by the mover's word, but keepalived is not the master, or was killed: it is not
+ * to be the master here either. */
+static void end_unheard(struct takeover_keeper *k)
+{
+	k->unheard = true;
+	takeover_keeper_say(k, 0,
+			    "the service runs on the other host, but within %u s it has not said "
+			    "that its keepalived is MASTER: see keepalived's log there. Here it "
+			    "stays in FAULT until it hears that one, or until nobody answers for "
+			    "the address any more",
+			    k->config.hold_seconds);
+	takeover_source_unlock(k);
+	takeover_keeper_shut(k);
+	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
+	k->state = TAKEOVER_DONE;
+	takeover_journal(k, "stays in FAULT");
+}
+
 void takeover_source_tick(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
@@ -347,6 +372,9 @@ void takeover_source_tick(struct takeover_keeper *k)
 		if (takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses) < 0)
 			takeover_event(k, "connections still tracked");
 		k->state = TAKEOVER_DONE;
+	} else if (!all && now > k->deadline_ms && k->moved_at_ms != 0 &&
+		   takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED)) {
+		end_unheard(k);
 	} else if (!all && now > k->deadline_ms) {
 		char why[96];
 

@@ -32,6 +32,7 @@ static struct voice {
 	struct takeover_advert advert;
 	int fd;
 	long since_ms, said_ms; /* 0: silent */
+	atomic_long master_ms;	/* when another master was heard; 0: not, or it has stepped down */
 } voices[INSTANCES_MAX];
 static size_t n_voices;
 static int epoll_fd = -1;
@@ -114,7 +115,7 @@ static int add(const struct takeover_advert *a)
 		return 0;
 	if (n_voices == INSTANCES_MAX)
 		return -ENOSPC;
-	*v = (struct voice){ .advert = *a };
+	v->advert = *a;
 	v->fd = socket(a->family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       TAKEOVER_ADVERT_PROTOCOL);
 	if (v->fd < 0)
@@ -192,6 +193,7 @@ static void hear(struct voice *v, long now)
 			continue;
 		/* Another master would answer each of ours. */
 		v->since_ms = priority == 0 ? now : 0;
+		atomic_store(&v->master_ms, priority == 0 ? 0 : now);
 		v->said_ms = 0;
 	}
 }
@@ -225,6 +227,38 @@ static void speak_or_not(struct voice *v, long now, bool *speaks)
 		return;
 	speak(v);
 	v->said_ms = now;
+}
+
+/* RFC 5798 section 6.1: after so long a master is down. */
+static bool hears_master(struct voice *v, long now)
+{
+	long heard = atomic_load(&v->master_ms);
+
+	return heard != 0 && now - heard < 4L * v->advert.interval_ms;
+}
+
+void takeover_stand_in_for_dead(bool speaks)
+{
+	long now = takeover_now_ms();
+
+	for (size_t i = 0; i < n_voices; i++) {
+		struct voice *v = &voices[i];
+
+		hear(v, now);
+		if (!speaks || hears_master(v, now) || now - v->said_ms < BETWEEN_MS)
+			continue;
+		speak(v);
+		v->said_ms = now;
+	}
+}
+
+bool takeover_stand_in_hears_master(void)
+{
+	size_t i = 0;
+
+	while (i < n_voices && hears_master(&voices[i], takeover_now_ms()))
+		i++;
+	return n_voices > 0 && i == n_voices;
 }
 
 static void *run(void *unused)

@@ -24,6 +24,14 @@ int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n);
  * less than @ms ago (0: for none), until it has another, which may be this host. */
 void takeover_stand_in_allow(long ms);
 
+/* In a worker that allows nothing, with every tick: listen; and if @speak, speak for all of them,
+ * where their own keepalived has died and left its addresses here. Not against another master. */
+void takeover_stand_in_for_dead(bool speak);
+
+/* Whether another host has spoken as the master of each of them, lately; false where there is
+ * none to listen for. */
+bool takeover_stand_in_hears_master(void);
+
 /* Whether it speaks just now: then somebody has to see when it should no more. */
 bool takeover_stand_in_speaks(void);
 

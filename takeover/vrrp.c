@@ -62,6 +62,26 @@ bool takeover_vrrp_is_elsewhere(void)
 	return !takeover_netns_has(find_keepalived());
 }
 
+/* The parent starts another child when one dies (keepalived vrrp/vrrp_daemon.c,
+ * vrrp_respawn_thread). */
+uint64_t takeover_vrrp_which(void)
+{
+	pid_t parent = find_keepalived();
+	uint64_t which = parent;
+	char path[64];
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	f = parent ? fopen(path, "re") : NULL;
+	while (f && fscanf(f, "%d", &child) == 1)
+		if (is_keepalived(child))
+			which = (which << 22) + child;
+	if (f)
+		fclose(f);
+	return which;
+}
+
 /* Once it is whole: -EAGAIN before. Anybody may write to /tmp: only root's file counts. */
 static int read_data(const char *path, char **ret_text, size_t *ret_n)
 {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "address.h"
 #include "advert.h"
@@ -62,6 +63,10 @@ bool takeover_vrrp_runs(void);
 /* Whether one runs in another network namespace than this process: it has no part in addresses
  * that are here. */
 bool takeover_vrrp_is_elsewhere(void);
+
+/* Which one runs: another number once it, or the child that does its VRRP, was started anew.
+ * 0: none. */
+uint64_t takeover_vrrp_which(void);
 
 /* Whether @path is one that takeover_vrrp_fault() may write to: absolute, without "..". */
 bool takeover_vrrp_is_track_file(const char *path);
