@@ -271,6 +271,14 @@ static int let_go(struct takeover_keeper *k, size_t i)
 		k->vrrp[i].instance);
 }
 
+/* As long again as we held, and the other keeper has ended: now only keepalived speaks for it. */
+static bool has_master(const struct takeover_keeper *k)
+{
+	return k->runs_there ||
+	       (takeover_now_ms() - k->deadline_ms > k->config.hold_seconds * 1000L &&
+		takeover_stand_in_hears_master());
+}
+
 /* The service runs elsewhere, and no master has been heard there: a keepalived that was killed
  * leaves the address behind, and speaks for it no more. Whoever has it answers; once nobody does,
  * that host has gone, and this one may be its successor. */
@@ -281,8 +289,7 @@ static int succeed(struct takeover_keeper *k, size_t i)
 	waited(k, i, SETTLE);
 	if (t->answered)
 		t->since_ms = takeover_now_ms();
-	if (k->runs_there || takeover_stand_in_hears_master() ||
-	    takeover_now_ms() - t->since_ms > t->patience_ms)
+	if (has_master(k) || takeover_now_ms() - t->since_ms > t->patience_ms)
 		return set(k, i, false);
 	takeover_owner_ask(k, i);
 	return -EINPROGRESS;

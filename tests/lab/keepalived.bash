@@ -155,6 +155,11 @@ meanwhile() {
 	[ "$host" = none ] || start_keepalived "$host"
 }
 
+# Its addresses stay: a child that outlived its parent would take them off, and its parent would
+# start another one.
 kill_keepalived() {
-	on "$1" sh -c 'kill -KILL $(cat /run/keepalived.pid /run/vrrp.pid); rm /run/keepalived.pid /run/vrrp.pid'
+	on "$1" sh -c 'kill -STOP $(cat /run/keepalived.pid)
+		kill -KILL $(cat /run/vrrp.pid)
+		kill -KILL $(cat /run/keepalived.pid)
+		rm /run/keepalived.pid /run/vrrp.pid'
 }

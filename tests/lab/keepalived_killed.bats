@@ -98,7 +98,7 @@ killed_for_good() {
 @test "keepalived of beta is killed for good: alpha stays in FAULT, until beta's runs again" {
 	killed_for_good
 	start_keepalived beta
-	until_true 10 "beta is master" track_file_is alpha 0
+	until_true 20 "beta is master" track_file_is alpha 0
 	ends_on_beta
 }
 
