@@ -55,17 +55,26 @@ stop_keepalived() {
 
 holds_both() { holds_address "$1" && on "$1" ip -o address show to $address6 | grep -q "$address6/"; }
 
+beta_priority=253
+
 # keepalived_on_both [PRIORITY PRIORITY]: alpha is master.
 # shellcheck disable=SC2120 # by tests
 keepalived_on_both() {
 	on alpha ip address del "$address/24" dev eth0
 	on alpha ip address del "$address6/64" dev eth0
 	configure alpha "${1:-254}"
-	configure beta "${2:-253}"
+	configure beta "${2:-$beta_priority}"
 	start_keepalived alpha
 	until_true 10 "alpha has the address" holds_address alpha
 	start_keepalived beta
 	until_true 10 "beta knows its master" on beta sh -c 'kill -USR1 $(cat /run/keepalived.pid); grep -q "State = BACKUP" /tmp/keepalived.data'
+}
+
+# Were both to wait for a master, alpha would always be the first.
+alpha_first() { beta_priority=150; }
+
+alpha_never_had_it_again() {
+	not on alpha sh -c 'sed "1,/Entering FAULT/d" /tmp/keepalived_vrrp.log | grep "Entering MASTER"'
 }
 
 track_file_is() { [ "$(on "$1" cat /run/ip-takeover.d/VI_1)" = "$2" ]; }
@@ -136,12 +145,16 @@ gamma_was_silent() {
 	[ -z "$(seen "ether src $mac and (src host $address or $vrrp)")" ]
 }
 
+# For a test to say something else.
+before_it_moves() { :; }
+
 # meanwhile SIDE STEP HOST CMD...: done on HOST while migrate has stopped at STEP of SIDE. Then
 # one owner, and no reset.
 meanwhile() {
 	local side=$1 step=$2 host=$3
 	shift 3
 	keepalived_on_both
+	before_it_moves
 	start_redis
 	answers_go_on
 	start_load 20 --interval-ms 10-30
@@ -162,4 +175,10 @@ kill_keepalived() {
 		kill -KILL $(cat /run/vrrp.pid)
 		kill -KILL $(cat /run/keepalived.pid)
 		rm /run/keepalived.pid /run/vrrp.pid'
+}
+
+# As by a supervisor, at once.
+restarted() {
+	kill_keepalived "$1"
+	start_keepalived "$1"
 }

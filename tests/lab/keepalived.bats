@@ -226,6 +226,16 @@ restart() {
 @test "keepalived of beta is killed when it is to restore" { meanwhile source restore beta kill_keepalived beta; all_or_nothing; no_fault; }
 @test "keepalived of alpha is killed after the withdrawal" { meanwhile source restore alpha kill_keepalived alpha; all_or_nothing; no_fault; }
 
+# Its addresses prove nothing then: alpha may be a backup once beta's keepalived is master again.
+@test "keepalived of beta is killed when the service runs there, and started again at once" {
+	alpha_first
+	meanwhile destination running none restarted beta
+	all_or_nothing
+	[ "$owner" = beta ]
+	no_fault
+	alpha_never_had_it_again
+}
+
 dead_and_stopped() {
 	signal_to KILL destination-keeper
 	until_true 5 "they die" have_died beta
@@ -245,7 +255,7 @@ dead_and_stopped() {
 	end_load
 }
 
-# Others: keepalived_long.bats.
+# Others: keepalived_long.bats, keepalived_killed_long.bats.
 @test "killed: the source's keeper before the commit" { killed source commit source-keeper; }
 @test "killed: criu on the source after the withdrawal" { killed source restore source-criu; }
 @test "killed: the destination's keepers, when it is ready" { killed destination ready destination-keeper; }

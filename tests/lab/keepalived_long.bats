@@ -72,16 +72,3 @@ with_third_node() {
 	third_node 254
 	there_and_back
 }
-
-# What VRRP does with a keepalived that was killed: sometimes alpha gets the address back, where
-# the service is no more.
-@test "keepalived of beta is killed when beta is ready, and runs again some seconds later" {
-	meanwhile destination ready none kill_keepalived beta
-	# Longer than alpha would wait for adverts, if it were a backup already.
-	sleep 5
-	not holds_address alpha
-	start_keepalived beta
-	all_or_nothing
-	[ "$owner" = beta ]
-	no_fault
-}

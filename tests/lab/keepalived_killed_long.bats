@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A keepalived that is killed leaves its addresses; one that starts removes them, and is a backup
 # for some seconds. The other host is to get them only when the service is there. Of `make faults`.
-# shellcheck disable=SC2154 # owner, shared: of what is loaded
+# shellcheck disable=SC2154,SC2034 # owner, shared: of what is loaded
 
 load helper
 load migrate
@@ -17,14 +17,10 @@ teardown() {
 	lab_teardown
 }
 
-# Were both to wait for a master, alpha would always be the first.
-eval "of_equals_$(declare -f keepalived_on_both)"
-keepalived_on_both() { of_equals_keepalived_on_both "${1:-254}" "${2:-150}"; }
+alpha_first
 
 # Longer than alpha would wait for adverts, if it were a backup already.
 down() { sleep 5; }
-
-alpha_never_had_it_again() { not on alpha sh -c 'sed "1,/Entering FAULT/d" /tmp/keepalived_vrrp.log | grep "Entering MASTER"'; }
 
 ends_on_beta() {
 	all_or_nothing
@@ -39,11 +35,6 @@ ends_on_beta() {
 	not holds_address alpha
 	start_keepalived beta
 	ends_on_beta
-}
-
-restarted() {
-	kill_keepalived "$1"
-	start_keepalived "$1"
 }
 
 @test "keepalived of beta is killed when beta is ready, and started again at once" {
@@ -82,15 +73,13 @@ short_hold() {
 
 # killed_for_good: beta has service and address, and no keepalived that says so.
 killed_for_good() {
-	eval "longer_$(declare -f keepalived_on_both)"
-	keepalived_on_both() { longer_keepalived_on_both; short_hold; }
+	before_it_moves() { short_hold; }
 	meanwhile destination ready none kill_keepalived beta
 	until_true 15 "alpha says what is wrong" says alpha "it has not said that its keepalived is MASTER"
 	until_true 10 "the keepers of beta end" no_keeper beta
 	down
 	not holds_address alpha
 	track_file_is alpha 1
-	owner=beta
 	[ "$(owner)" = beta ]
 	answers_go_on
 }
