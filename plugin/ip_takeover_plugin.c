@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <criu/criu-plugin.h>
@@ -31,15 +32,18 @@
 extern void print_on_level(unsigned int level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static char self[PATH_MAX], images[64];
+static char self[PATH_MAX], images[64], netns[64];
 static pid_t root; /* of the tree that is dumped or restored */
 static bool rpc, paused;
 
 static int stage(const char *name, int value)
 {
-	struct takeover_stage_context context = {
-		.self = self, .criu_pid = getpid(), .root_pid = root, .images = images, .rpc = rpc
-	};
+	struct takeover_stage_context context = { .self = self,
+						  .criu_pid = getpid(),
+						  .root_pid = root,
+						  .images = images,
+						  .rpc = rpc,
+						  .netns = netns[0] ? netns : NULL };
 	char line[600];
 	int ret;
 
@@ -91,6 +95,37 @@ static bool may_add_script(void)
 	return dlsym(RTLD_DEFAULT, "rpc_query_external_files") || !rpc;
 }
 
+/* A namespace that the tree is restored into comes as a descriptor (--inherit-fd; runc's and crun's
+ * extRootNetNS): the one of a network namespace that is not CRIU's own. Of several none is
+ * it for sure. */
+static void find_netns(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct stat own, st, found = { 0 };
+	struct dirent *de;
+
+	netns[0] = '\0';
+	if (!dir || stat("/proc/self/ns/net", &own) < 0)
+		goto out;
+	while ((de = readdir(dir))) {
+		char link[16];
+
+		if (readlinkat(dirfd(dir), de->d_name, link, sizeof(link)) < 5 ||
+		    memcmp(link, "net:[", 5) != 0 || fstatat(dirfd(dir), de->d_name, &st, 0) < 0 ||
+		    st.st_ino == own.st_ino || st.st_ino == found.st_ino)
+			continue;
+		if (found.st_ino) {
+			netns[0] = '\0';
+			break;
+		}
+		found = st;
+		snprintf(netns, sizeof(netns), "/proc/%d/fd/%d", (int)getpid(), atoi(de->d_name));
+	}
+out:
+	if (dir)
+		closedir(dir);
+}
+
 /* The hook beside us: build/criu-action in the build tree, libexec when installed. */
 static void register_action_script(void)
 {
@@ -126,6 +161,8 @@ static int ip_takeover_plugin_init(int at)
 	snprintf(images, sizeof(images), "/proc/%d/fd/%d", (int)getpid(), criu_get_image_dir());
 	root = at == CR_PLUGIN_STAGE__DUMP ? dumped_root() : 0;
 	rpc = takeover_in_rpc_mode(getpid());
+	if (at == CR_PLUGIN_STAGE__RESTORE)
+		find_netns();
 	/* Whose tree it is comes with pause(DUMP) then. */
 	if (at == CR_PLUGIN_STAGE__DUMP && rpc)
 		ret = 0;

@@ -13,8 +13,10 @@
 #include "master.h"
 #include "netlink.h"
 #include "stand_in.h"
+#include "inner.h"
 #include "words.h"
 #include "task_sockets.h"
+#include "translated.h"
 #include "window.h"
 
 /* The manifest names addresses; device and prefix are this host's own. */
@@ -104,6 +106,10 @@ int takeover_destination_open(struct takeover_keeper *k)
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "%s%s", error,
 					   ret == -EPROTO ? "" : "; copy it anew from the source");
+	if (k->manifest->translated && !takeover_inner_is_open())
+		return takeover_keeper_say(k, -EXDEV,
+					   "its sockets were in a network namespace of their own, "
+					   "with published ports; restore it in one");
 	ret = find_mover(k) ?: check_policy(k) ?: takeover_backend_prepare(k);
 	/* The question goes out first: its answer is awaited by the claim. */
 	for (size_t i = 0; ret == 0 && i < k->manifest->n_addresses; i++)
@@ -120,7 +126,8 @@ int takeover_destination_begin(struct takeover_keeper *k)
 	if (ret < 0)
 		return ret;
 	/* What another keeper lets go here meets our guard. */
-	ret = takeover_keeper_guard(k) ?: takeover_others(k, true) ?: takeover_backend_claim(k);
+	ret = takeover_keeper_guard(k) ?: takeover_others(k, true) ?: takeover_translated_load(k)
+		      ?: takeover_backend_claim(k);
 	if (ret < 0)
 		return ret;
 	k->state = TAKEOVER_PREPARED;
@@ -165,6 +172,7 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	/* Where keepalived does not let go, the guard stays, and drops. */
 	stays = takeover_backend_let_go(k) < 0 &&
 		takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
+	takeover_translated_undo(k);
 	takeover_conntrack_forget(k->manifest->addresses, k->manifest->n_addresses);
 	/* Only now: what is held is dropped, and no socket answers it. */
 	if (stays)
@@ -338,6 +346,7 @@ void takeover_destination_tick(struct takeover_keeper *k)
 	if (k->state == TAKEOVER_RELEASED && !k->released) {
 		for (size_t i = 0; k->manifest->has_secret && i < k->manifest->n_addresses; i++)
 			takeover_words_say(k, i, TAKEOVER_WORD_RELEASED, 0, NULL);
+		takeover_translated_release(k);
 		takeover_keeper_release(k);
 		k->released = true;
 		/* The source's keeper waits for the word that it runs. */

@@ -9,6 +9,7 @@
 #include "destination.h"
 #include "doubt.h"
 #include "master.h"
+#include "inner.h"
 #include "netlink.h"
 #include "window.h"
 
@@ -84,7 +85,11 @@ void takeover_destination_announce(struct takeover_keeper *k)
 static void adopt_connections(struct takeover_keeper *k)
 {
 	size_t n;
-	int ret = takeover_conntrack_adopt(k->manifest->addresses, k->manifest->n_addresses, &n);
+	int ret;
+
+	if (takeover_inner_is_open())
+		return;
+	ret = takeover_conntrack_adopt(k->manifest->addresses, k->manifest->n_addresses, &n);
 
 	if (ret < 0)
 		takeover_keeper_add(k,

@@ -19,6 +19,7 @@
 
 #include "keeper.h"
 #include "netlink.h"
+#include "translated.h"
 
 #define WORKERS_MAX 8 /* one that dies so often will die again */
 
@@ -121,7 +122,10 @@ static int enter_netns(struct takeover_keeper *k, const char *path)
 	snprintf(roots, sizeof(roots), "/proc/%d/ns/net", (int)k->root_pid);
 	if (strcmp(path, "-") == 0)
 		path = k->role == TAKEOVER_SOURCE && k->root_pid > 0 ? roots : NULL;
-	if (path)
+	if (path && takeover_translated_is(k)) {
+		ret = takeover_translated_open(k, path);
+		path = NULL;
+	} else if (path)
 		ret = takeover_netns_enter_path(path, &back);
 	if (ret == -EINVAL)
 		return takeover_keeper_say(k, ret, "%s is no network namespace", path);
@@ -160,9 +164,6 @@ static int open_all(struct takeover_keeper *k, const char *images, const char *n
 	char error[200];
 	int ret;
 
-	ret = enter_netns(k, netns);
-	if (ret < 0)
-		return ret;
 	ret = takeover_config_read(&k->config, error, sizeof(error));
 	if (ret == -ENOENT)
 		return takeover_keeper_say(k, 1, "%s: nothing to do", error);
@@ -170,6 +171,7 @@ static int open_all(struct takeover_keeper *k, const char *images, const char *n
 		return takeover_keeper_say(k, ret, "%s", error);
 	if (k->role != TAKEOVER_STANDBY)
 		ret = open_criu(k, images);
+	ret = ret ?: enter_netns(k, netns);
 	if (ret < 0)
 		return ret;
 	k->mover_fd = k->mover_pid > 0 ? (int)syscall(SYS_pidfd_open, k->mover_pid, 0) : -1;

@@ -70,6 +70,8 @@ static json_t *to_json(const struct takeover_manifest *m)
 			 "id", m->id, "epoch", (json_int_t)m->epoch, "withdrawn", m->withdrawn,
 			 "addresses", addresses, "neighbours",
 			 macs_to_json(m->neighbours, m->n_neighbours));
+	if (json && m->translated)
+		json_object_set_new(json, "translated", json_true());
 	if (json && m->has_secret)
 		add_secret(json, m);
 	return json;
@@ -171,6 +173,7 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	const json_t *version = json_object_get(json, "version");
 	const json_t *epoch = json_object_get(json, "epoch");
 	const json_t *withdrawn = json_object_get(json, "withdrawn");
+	const json_t *translated = json_object_get(json, "translated");
 	const json_t *addresses = json_object_get(json, "addresses");
 	const json_t *neighbours = json_object_get(json, "neighbours");
 	const char *id = json_string_value(json_object_get(json, "id"));
@@ -191,6 +194,10 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 	if (!json_is_boolean(withdrawn))
 		return -EINVAL;
 	m->withdrawn = json_is_true(withdrawn);
+	*ret_wrong = "translated: expected true or false";
+	if (translated && !json_is_boolean(translated))
+		return -EINVAL;
+	m->translated = json_is_true(translated);
 	*ret_wrong = "addresses: expected 1 to 64 texts like \"192.0.2.100/24\"";
 	m->n_addresses = json_array_size(addresses);
 	if (m->n_addresses == 0 || m->n_addresses > TAKEOVER_ADDRESSES_MAX)
@@ -219,9 +226,9 @@ static int from_json(const json_t *json, struct takeover_manifest *m, const char
 int takeover_manifest_parse(const char *text, size_t n, struct takeover_manifest **ret_manifest,
 			    char *error, size_t len)
 {
-	static const char *const known[] = { "version",	  "id",	       "epoch",
-					     "withdrawn", "addresses", "neighbours",
-					     "secret",	  "source",    NULL };
+	static const char *const known[] = { "version",	   "id",	 "epoch",  "withdrawn",
+					     "addresses",  "neighbours", "secret", "source",
+					     "translated", NULL };
 	const char *wrong = "no memory";
 	struct takeover_manifest *m;
 	json_t *json;

@@ -21,6 +21,7 @@ struct takeover_manifest {
 	char id[TAKEOVER_ID_STRLEN]; /* uuid */
 	uint64_t epoch;		     /* CLOCK_REALTIME of the dump, ns */
 	bool withdrawn;		     /* the source says that it has let go of them all */
+	bool translated;	     /* the sockets are behind them: inner.h */
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX];
 	size_t n_addresses;
 	/* On-link neighbours and gateways that the moved connections use. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inner.h"
 #include "keeper.h"
 #include "neighbours.h"
 #include "service.h"
@@ -21,11 +22,22 @@ static bool is_loopback(const struct takeover_socket *s)
 		       : memcmp(s->local, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
+/* It listens beside the translation that dockerd has set up, and stays with it. */
+static bool is_proxy(pid_t pid)
+{
+	char name[32];
+
+	return takeover_inner_is_open() &&
+	       strcmp(takeover_task_name(pid, name, sizeof(name)), "docker-proxy") == 0;
+}
+
 struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
 					 const struct takeover_address *a, bool root_known)
 {
 	struct takeover_use use = { 0 };
 
+	if (takeover_inner_is_open() && !takeover_inner_publishes(a))
+		return use;
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct takeover_socket *s = &sockets->all[i];
 
@@ -36,7 +48,7 @@ struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
 			use.reached = s;
 		if (on && s->inside)
 			use.bound = s;
-		else if (on && s->holder)
+		else if (on && s->holder && !is_proxy(s->holder))
 			use.other = s;
 	}
 	return use;

@@ -14,6 +14,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 
+#include "inner.h"
 #include "sockets.h"
 #include "tasks.h"
 
@@ -127,10 +128,16 @@ static int dump_sockets(struct mnl_socket *nl, int family, uint32_t states, stru
 	return dump->err;
 }
 
-int takeover_sockets_add(struct takeover_sockets *sockets, int family, int protocol,
-			 uint32_t states)
+struct question {
+	struct takeover_sockets *sockets;
+	int family, protocol;
+	uint32_t states;
+};
+
+static int ask(void *data)
 {
-	struct dump dump = { .sockets = sockets, .protocol = protocol };
+	const struct question *q = data;
+	struct dump dump = { .sockets = q->sockets, .protocol = q->protocol };
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	int ret;
 
@@ -138,8 +145,23 @@ int takeover_sockets_add(struct takeover_sockets *sockets, int family, int proto
 		return -errno;
 	ret = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0
 		      ? -errno
-		      : dump_sockets(nl, family, states, &dump);
+		      : dump_sockets(nl, q->family, q->states, &dump);
 	mnl_socket_close(nl);
+	return ret;
+}
+
+int takeover_sockets_add(struct takeover_sockets *sockets, int family, int protocol,
+			 uint32_t states)
+{
+	struct question q = { sockets, family, protocol, states };
+	int ret = ask(&q);
+	size_t n = sockets->n;
+
+	if (ret < 0 || !takeover_inner_is_open())
+		return ret;
+	ret = takeover_inner_run(ask, &q);
+	for (; n < sockets->n; n++)
+		takeover_inner_translate(sockets->all[n].family, sockets->all[n].local);
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "netlink.h"
+#include "inner.h"
 #include "service.h"
 #include "source.h"
 #include "words.h"
@@ -19,6 +20,7 @@ int takeover_source_open(struct takeover_keeper *k)
 	if (!k->manifest)
 		return takeover_keeper_say(k, -ENOMEM, "no memory");
 	ret = takeover_manifest_init(k->manifest) ?: takeover_service_find(k);
+	k->manifest->translated = takeover_inner_is_open();
 	if (ret < 0)
 		return ret;
 	if (k->manifest->n_addresses == 0)

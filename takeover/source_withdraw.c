@@ -12,6 +12,7 @@
 #include "source.h"
 #include "stand_in.h"
 #include "task_sockets.h"
+#include "translated.h"
 
 static void advise(struct takeover_keeper *k)
 {
@@ -86,6 +87,9 @@ int takeover_source_withdraw(struct takeover_keeper *k)
 	if (ret < 0)
 		return ret;
 	takeover_source_last_words(k);
+	ret = takeover_translated_save(k);
+	if (ret < 0)
+		return ret;
 	detach_routes(k);
 	ret = takeover_backend_withdraw(k);
 	if (ret < 0)

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "inner.h"
 #include "netlink.h"
 #include "netns.h"
 #include "task_sockets.h"
@@ -49,6 +50,7 @@ static bool is_ours(int fd, const struct takeover_address *addresses, size_t n)
 			memcpy(local.ip, ip, 16);
 		}
 	}
+	takeover_inner_translate(local.family, local.ip);
 	for (size_t i = 0; i < n; i++)
 		if (takeover_address_equal(&local, &addresses[i]))
 			return true;
@@ -85,7 +87,8 @@ static bool is_here(int fd, uint64_t *own)
 		if (ours >= 0)
 			close(ours);
 	}
-	return takeover_netns_cookie(fd) == *own || *own == 0;
+	return takeover_netns_cookie(fd) == *own || *own == 0 ||
+	       takeover_inner_has(takeover_netns_cookie(fd));
 }
 
 /* Calls @fn with a copy of each socket of @pid that passes @test; without @fn the first is
