@@ -9,6 +9,7 @@
 #include "armed.h"
 #include "cli.h"
 #include "container.h"
+#include "inner.h"
 #include "tasks.h"
 
 #define SECONDS	    300
@@ -94,7 +95,10 @@ static int find(struct arm *a, char *error, size_t len)
 		if (ret < 0)
 			return ret;
 		a->pid = c.pid;
+		ret = container_look_inside(&c, error, len);
 		container_forget(&c);
+		if (ret < 0)
+			return ret;
 	}
 	if (takeover_request_started(a->pid) == 0) {
 		snprintf(error, len, "there is no process with PID %d", (int)a->pid);
@@ -130,6 +134,8 @@ int cli_arm(int argc, char **argv)
 		return 1;
 	}
 	armed = (struct takeover_armed){ .until_s = takeover_armed_now() + a.seconds };
+	snprintf(armed.published, sizeof(armed.published), "%s",
+		 getenv(TAKEOVER_PUBLISHED_ENV) ?: "");
 	ret = takeover_arm(name, &armed);
 	if (ret < 0) {
 		fprintf(stderr, "ip-takeover: cannot write into " TAKEOVER_RUN_DIR ": %s\n",

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "facts_fields.h"
+#include "inner.h"
 
 #define MOUNTS_MAX 256
 
@@ -44,6 +47,57 @@ static void judge_mounts(const json_t *spec, struct checks *checks)
 				  "%.200s, which the container has at %.200s, is not here", source,
 				  destination);
 	}
+}
+
+bool container_is_on_host(const json_t *spec)
+{
+	const char *network = json_string_value(json_object_get(spec, "network"));
+
+	return !network || strcmp(network, "host") == 0;
+}
+
+/* All configured ones of the family, when it is the wildcard. */
+static void add_published(const char *ip, const struct takeover_config *config, char *list,
+			  size_t len)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	int family = strcmp(ip, "0.0.0.0") == 0 ? AF_INET : strcmp(ip, "::") == 0 ? AF_INET6 : 0;
+
+	for (size_t i = 0; i < config->n_addresses; i++) {
+		const struct takeover_address *a = &config->addresses[i];
+		size_t n = strlen(list);
+
+		takeover_address_ip(a, text, sizeof(text));
+		if (a->family == family || strcmp(text, ip) == 0)
+			snprintf(list + n, len - n, "%s%s", n ? "," : "", text);
+	}
+}
+
+int container_look_inside(const struct container *c, char *error, size_t len)
+{
+	char list[TAKEOVER_ADDRESSES_MAX * TAKEOVER_ADDRESS_STRLEN] = "", path[64];
+	struct takeover_config config;
+	const json_t *ip;
+	size_t i;
+	int ret;
+
+	if (json_array_size(json_object_get(c->spec, "published")) == 0)
+		return 0;
+	ret = takeover_config_read(&config, error, len);
+	if (ret < 0)
+		return ret;
+	json_array_foreach(json_object_get(c->spec, "published"), i, ip)
+		add_published(json_string_value(ip) ?: "", &config, list, sizeof(list));
+	if (!list[0])
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)c->pid);
+	ret = takeover_inner_open(path, list);
+	if (ret < 0)
+		snprintf(error, len, "cannot look into the container's network: %s",
+			 strerror(-ret));
+	else if (takeover_inner_is_open())
+		setenv(TAKEOVER_PUBLISHED_ENV, list, 1);
+	return ret;
 }
 
 /* Where CRIU, run by a runtime, learns of us. */

@@ -6,6 +6,8 @@
  *   runtime   a runtime's name
  *   name      the container's
  *   mounts    [{ source, destination }]: paths of the host that it sees, which are not copied
+ *   network   "host", or what else its network namespace is; without it "host"
+ *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
  *   ...       what the runtime adds
  */
 #ifndef CONTAINER_H
@@ -23,6 +25,13 @@ const json_t *container_of(const json_t *facts);
 /* On the destination, and on the source. */
 void container_judge(const json_t *facts, struct checks *checks);
 void container_judge_here(const struct container *container, struct checks *checks);
+
+/* Whether it has the host's network. */
+bool container_is_on_host(const json_t *spec);
+
+/* On the source, before anything is asked of its sockets: those that are behind published ports are
+ * to be seen, here and by its keeper. 0, or -errno and why. */
+int container_look_inside(const struct container *container, char *error, size_t len);
 
 /* Frees what it has; not what runs. */
 void container_forget(struct container *container);

@@ -27,8 +27,19 @@ int judge_read(const json_t *json, struct checks *c, struct facts **ret_facts)
 	return ret;
 }
 
+/* A container has its own files and PIDs, and perhaps its own ports. */
+static bool concerns(void (*part)(const struct facts *f, struct checks *c), const struct facts *f,
+		     const json_t *container)
+{
+	if (!f->container)
+		return true;
+	return part != judge_ids && part != judge_files &&
+	       (part != judge_ports || container_is_on_host(container));
+}
+
 int judge(const json_t *json, struct checks *c)
 {
+	const json_t *spec = json_object_get(json, "container");
 	struct facts *f = NULL;
 	int ret = judge_read(json, c, &f);
 
@@ -38,8 +49,7 @@ int judge(const json_t *json, struct checks *c)
 	check_configuration(c);
 	check_criu(c);
 	for (size_t i = 0; i < sizeof(judges) / sizeof(judges[0]); i++)
-		/* A container has its own files and PIDs. */
-		if (!f->container || (judges[i] != judge_ids && judges[i] != judge_files))
+		if (concerns(judges[i], f, spec))
 			judges[i](f, c);
 	if (f->container)
 		container_judge(json, c);

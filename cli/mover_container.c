@@ -24,6 +24,9 @@ int mover_container_find(struct migrate *m, char *error, size_t len)
 	ret = runtime->find(m->o.container, &m->container, error, len);
 	if (ret < 0)
 		return ret;
+	ret = container_look_inside(&m->container, error, len);
+	if (ret < 0)
+		return ret;
 	m->o.pids[0] = m->container.pid;
 	m->o.n_pids = 1;
 	return 0;

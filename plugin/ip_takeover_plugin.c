@@ -6,15 +6,18 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/nsfs.h>
 #include <limits.h>
 #include <link.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,18 +111,18 @@ static void find_netns(void)
 	if (!dir || stat("/proc/self/ns/net", &own) < 0)
 		goto out;
 	while ((de = readdir(dir))) {
-		char link[16];
+		int fd = atoi(de->d_name);
 
-		if (readlinkat(dirfd(dir), de->d_name, link, sizeof(link)) < 5 ||
-		    memcmp(link, "net:[", 5) != 0 || fstatat(dirfd(dir), de->d_name, &st, 0) < 0 ||
-		    st.st_ino == own.st_ino || st.st_ino == found.st_ino)
+		if (de->d_name[0] == '.' || fstat(fd, &st) < 0 || st.st_dev != own.st_dev ||
+		    st.st_ino == own.st_ino || st.st_ino == found.st_ino ||
+		    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 			continue;
 		if (found.st_ino) {
 			netns[0] = '\0';
 			break;
 		}
 		found = st;
-		snprintf(netns, sizeof(netns), "/proc/%d/fd/%d", (int)getpid(), atoi(de->d_name));
+		snprintf(netns, sizeof(netns), "/proc/%d/fd/%d", (int)getpid(), fd);
 	}
 out:
 	if (dir)

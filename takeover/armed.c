@@ -35,14 +35,14 @@ long takeover_armed_now(void)
 
 int takeover_arm(const char *name, const struct takeover_armed *a)
 {
-	char path[PATH_LEN], new[PATH_LEN], line[TAKEOVER_SOCKET_LEN + 64];
+	char path[PATH_LEN], new[PATH_LEN], line[sizeof(*a) + 64];
 	int fd, n, ret = 0;
 
 	mkdir(TAKEOVER_RUN_DIR, 0700);
 	record(name, "", path);
 	record(name, ".new", new);
-	n = snprintf(line, sizeof(line), "%d %ld %s\n", (int)a->mover, a->until_s,
-		     a->socket[0] ? a->socket : "-");
+	n = snprintf(line, sizeof(line), "%d %ld %s %s\n", (int)a->mover, a->until_s,
+		     a->socket[0] ? a->socket : "-", a->published[0] ? a->published : "-");
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -72,13 +72,15 @@ int takeover_armed_find(const char *name, struct takeover_armed *a)
 
 	if (!f)
 		return -errno;
-	whole = fscanf(f, "%d %ld %107s", &mover, &a->until_s, a->socket) == 3;
+	whole = fscanf(f, "%d %ld %107s %1023s", &mover, &a->until_s, a->socket, a->published) == 4;
 	fclose(f);
 	if (!whole || a->until_s < takeover_armed_now() || (mover > 0 && kill(mover, 0) < 0))
 		return -ENOENT;
 	a->mover = mover;
 	if (strcmp(a->socket, "-") == 0)
 		a->socket[0] = '\0';
+	if (strcmp(a->published, "-") == 0)
+		a->published[0] = '\0';
 	return 0;
 }
 

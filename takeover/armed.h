@@ -16,12 +16,14 @@
 
 #include "request.h"
 
-#define TAKEOVER_ARMED_NAME_LEN 48
+#define TAKEOVER_ARMED_NAME_LEN	     48
+#define TAKEOVER_ARMED_PUBLISHED_LEN 1024
 
 struct takeover_armed {
 	pid_t mover;			  /* who decides for both hosts, or 0 */
 	long until_s;			  /* CLOCK_BOOTTIME */
 	char socket[TAKEOVER_SOCKET_LEN]; /* of the keeper that has begun already, or "" */
+	char published[TAKEOVER_ARMED_PUBLISHED_LEN]; /* as of inner.h, or "" */
 };
 
 /* The name for the dump of the tree with the root @root: PID and time of its start, by which a

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "armed.h"
+#include "inner.h"
 #include "request.h"
 #include "stage.h"
 
@@ -113,6 +115,8 @@ static int start(const struct takeover_stage_context *c, const struct stage *sta
 
 	if (d->found)
 		takeover_disarm(d->name);
+	if (d->found && d->armed.published[0])
+		setenv(TAKEOVER_PUBLISHED_ENV, d->armed.published, 1);
 	ret = takeover_keeper_start(c->self, copy ? "checkpoint" : stage->role, c->criu_pid,
 				    c->root_pid, c->images, c->mover, c->netns, reply);
 	/* It is no worse without us. */
