@@ -127,6 +127,11 @@ static int enter_netns(struct takeover_keeper *k, const char *path)
 		path = NULL;
 	} else if (path)
 		ret = takeover_netns_enter_path(path, &back);
+	/* One that has ended has none, nor sockets. */
+	if (ret == -ENOENT && path == roots) {
+		path = NULL;
+		ret = 0;
+	}
 	if (ret == -EINVAL)
 		return takeover_keeper_say(k, ret, "%s is no network namespace", path);
 	if (ret == -EPERM)
