@@ -78,8 +78,14 @@ void check_iptables(struct checks *c);
 void check_plugin(struct checks *c);
 void check_hook(struct checks *c);
 
+/* Our plugin's file, as it lies beside us; -errno. */
+int check_find_plugin(char ret_path[PATH_MAX]);
+
 /* check_runtime.c: says nothing where there is no runtime */
 void check_runtimes(struct checks *c);
+
+/* Whether criu loads our plugin under @runtime, "runc" or "crun"; if not that is @bad. */
+void check_runtime(struct checks *c, const char *runtime, enum check_state bad);
 
 /* The next line of @text that is an error of CRIU's, without its time; NULL: none. */
 const char *check_next_error(const char **text);

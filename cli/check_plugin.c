@@ -34,6 +34,14 @@ static int find_ours(const char *const ways[2], char *ret_path)
 	return -ENOENT;
 }
 
+int check_find_plugin(char ret_path[PATH_MAX])
+{
+	static const char *const ways[2] = { "plugin/ip_takeover_plugin.so",
+					     "../lib/criu-ip-takeover/ip_takeover_plugin.so" };
+
+	return find_ours(ways, ret_path);
+}
+
 /* Have criu dump a process of ours that has ended and only waits to be reaped: no process can
  * be harmed, and criu loads its plugins before it finds out (criu/cr-dump.c, cr_dump_tasks).
  * The configuration that it names is none, so that our plugin has nothing to do. */
@@ -76,11 +84,9 @@ static int load_plugin(const struct checks *c, const char *libdir)
 
 void check_plugin(struct checks *c)
 {
-	static const char *const ways[2] = { "plugin/ip_takeover_plugin.so",
-					     "../lib/criu-ip-takeover/ip_takeover_plugin.so" };
 	const char *line, *text = output, *error;
 	char path[PATH_MAX], libdir[PATH_MAX];
-	int ret = find_ours(ways, path);
+	int ret = check_find_plugin(path);
 
 	if (ret < 0) {
 		check_say(c, CHECK_NO, "plugin", "make install", "not beside ip-takeover: %s",

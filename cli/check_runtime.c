@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -71,6 +72,7 @@ static int read_told(const char *path, struct told *told)
 	return ret;
 }
 
+/* Whether it is there at all, and the one that lies beside us: builds are not mixed. */
 static bool has_plugin(const char *libdir)
 {
 	char file[PATH_MAX + sizeof(PLUGIN) + 1];
@@ -79,7 +81,17 @@ static bool has_plugin(const char *libdir)
 	return access(file, R_OK) == 0;
 }
 
-static void check_one(struct checks *c, const char *runtime)
+static bool has_our_plugin(const char *libdir)
+{
+	char file[PATH_MAX + sizeof(PLUGIN) + 1], ours[PATH_MAX];
+	struct stat a, b;
+
+	snprintf(file, sizeof(file), "%s/" PLUGIN, libdir);
+	return check_find_plugin(ours) < 0 || (stat(file, &a) == 0 && stat(ours, &b) == 0 &&
+					       a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+void check_runtime(struct checks *c, const char *runtime, enum check_state bad)
 {
 	struct told told = { 0 };
 	char path[64], remedy[120];
@@ -94,18 +106,22 @@ static void check_one(struct checks *c, const char *runtime)
 	    read_told("/etc/criu/runc.conf", &told) == 0)
 		strcpy(path, "/etc/criu/runc.conf"), ret = 0;
 	if (ret < 0)
-		check_say(c, CHECK_WARNING, runtime, remedy,
-			  "its criu does not load the plugin: %s: %s", path, strerror(-ret));
+		check_say(c, bad, runtime, remedy, "its criu does not load the plugin: %s: %s",
+			  path, strerror(-ret));
 	else if (told.libdir[0] && access(told.libdir, R_OK | X_OK) < 0)
-		check_say(c, CHECK_WARNING, runtime, "remove that line, or install what it names",
+		check_say(c, bad, runtime, "remove that line, or install what it names",
 			  "its criu will fail: %s: libdir %.200s: %s", path, told.libdir,
 			  strerror(errno));
 	else if (!told.libdir[0] || !has_plugin(told.libdir))
-		check_say(c, CHECK_WARNING, runtime, remedy,
+		check_say(c, bad, runtime, remedy,
 			  "its criu does not load the plugin: %s names no libdir that has it",
 			  path);
+	else if (!has_our_plugin(told.libdir))
+		check_say(c, bad, runtime, remedy,
+			  "its criu loads the plugin of another ip-takeover: %s: libdir %.200s",
+			  path, told.libdir);
 	else if (!told.established)
-		check_say(c, CHECK_WARNING, runtime, remedy,
+		check_say(c, bad, runtime, remedy,
 			  "its criu refuses connections: no tcp-established in %s", path);
 	else
 		check_say(c, CHECK_OK, runtime, NULL, "its criu loads the plugin, by %s", path);
@@ -122,5 +138,5 @@ void check_runtimes(struct checks *c)
 
 	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
 		if (access(runtimes[i].conf, F_OK) == 0 || on_path(runtimes[i].name))
-			check_one(c, runtimes[i].name);
+			check_runtime(c, runtimes[i].name, CHECK_WARNING);
 }

@@ -101,6 +101,18 @@ int container_look_inside(const struct container *c, char *error, size_t len)
 }
 
 /* Where CRIU, run by a runtime, learns of us. */
+static void judge_runtime(const json_t *spec, struct checks *checks)
+{
+	const char *name = json_string_value(json_object_get(spec, "oci"))
+				   ?: json_string_value(json_object_get(spec, "runtime"));
+
+	if (strcmp(name, "runc") == 0 || strcmp(name, "crun") == 0)
+		check_runtime(checks, name, CHECK_NO);
+	else
+		check_say(checks, CHECK_NO, "runtime", "run the container by runc or crun",
+			  "of the runtime %.60s, whose criu cannot be told of ip-takeover", name);
+}
+
 void container_judge(const json_t *facts, struct checks *checks)
 {
 	const json_t *spec = json_object_get(facts, "container");
@@ -113,11 +125,13 @@ void container_judge(const json_t *facts, struct checks *checks)
 		return;
 	}
 	judge_mounts(spec, checks);
+	judge_runtime(spec, checks);
 	runtime->judge(spec, checks);
 }
 
 void container_judge_here(const struct container *c, struct checks *checks)
 {
+	judge_runtime(c->spec, checks);
 	if (c->runtime->judge_here)
 		c->runtime->judge_here(c, checks);
 }

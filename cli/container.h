@@ -5,6 +5,7 @@
  *
  *   runtime   a runtime's name
  *   name      the container's
+ *   oci       where the runtime is an engine: "runc" or "crun", which runs CRIU for it
  *   mounts    [{ source, destination }]: paths of the host that it sees, which are not copied
  *   network   "host", or what else its network namespace is; without it "host"
  *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
