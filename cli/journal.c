@@ -107,7 +107,7 @@ void journal_make_way(const struct takeover_address *address)
 	size_t i, n;
 
 	json_array_foreach(journals, i, j) {
-		struct takeover_netns netns = takeover_journal_netns(j);
+		struct takeover_netns netns = takeover_journal_netns(j, "netns");
 
 		json_array_foreach(json_object_get(j, "addresses"), n, entry)
 			if (journal_has_ended(j) && takeover_netns_is_own(&netns) &&

@@ -10,7 +10,7 @@
 
 int journal_enter(const json_t *journal, int *ret_back)
 {
-	struct takeover_netns netns = takeover_journal_netns(journal);
+	struct takeover_netns netns = takeover_journal_netns(journal, "netns");
 	int ret = takeover_netns_enter(&netns, ret_back);
 
 	if (ret < 0 && ret != -ENOENT)
@@ -34,7 +34,7 @@ void journal_leave(int back)
 
 const char *journal_place(const json_t *journal, char *buf, size_t len)
 {
-	struct takeover_netns netns = takeover_journal_netns(journal);
+	struct takeover_netns netns = takeover_journal_netns(journal, "netns");
 	char path[TAKEOVER_NETNS_PATH_LEN], name[32];
 	int pid;
 

@@ -186,11 +186,10 @@ static int criu_of_member(const json_t *journal)
 /* That criu, and no later process of its PID. */
 bool journal_has_criu(const json_t *journal)
 {
+	json_int_t started = json_integer_value(json_object_get(journal, "criu_started"));
 	int pid = json_integer_value(json_object_get(journal, "criu_pid"));
-	char socket[TAKEOVER_SOCKET_LEN];
 
-	return strcmp(takeover_request_path(pid, socket, sizeof(socket)),
-		      journal_field(journal, "socket")) == 0;
+	return started > 0 && takeover_request_started(pid) == (unsigned long long)started;
 }
 
 /* What was dumped, and is not to be stopped any more (halt.h). */
@@ -215,6 +214,18 @@ static int forget(const json_t *journal)
 		return 0;
 	fprintf(stderr, "ip-takeover: %s: %s\n", journal_field(journal, "path"), strerror(errno));
 	return 1;
+}
+
+/* What of a container would be mute for ever (translated.h). */
+static void open_inner(const json_t *journal)
+{
+	struct takeover_netns netns = takeover_journal_netns(journal, "inner");
+	int back;
+
+	if (netns.inode == 0 || takeover_netns_enter(&netns, &back) < 0)
+		return;
+	takeover_guard_remove(journal_field(journal, "guard"));
+	journal_leave(back);
 }
 
 /* In the network namespace of its addresses; @gone: with all that the keeper had done there. */
@@ -257,6 +268,7 @@ static int undo(const json_t *journal, bool gone)
 			journal_field(journal, "guard"), strerror(-ret));
 		return 1;
 	}
+	open_inner(journal);
 	settle(addresses);
 	return forget(journal);
 }

@@ -18,6 +18,7 @@
 static struct {
 	int fd; /* of the namespace; 0: not open */
 	uint64_t cookie;
+	struct takeover_netns netns;
 	struct takeover_address inner[INNER_MAX], published[INNER_MAX];
 	size_t n_inner, n_published;
 } view;
@@ -69,6 +70,7 @@ static int look(void *data)
 	if (fd < 0)
 		return -errno;
 	view.cookie = takeover_netns_cookie(fd);
+	view.netns = takeover_netns_own();
 	close(fd);
 	if (getifaddrs(&all) < 0)
 		return -errno;
@@ -152,6 +154,11 @@ const struct takeover_address *takeover_inner_addresses(size_t *ret_n)
 {
 	*ret_n = view.n_inner;
 	return view.inner;
+}
+
+const struct takeover_netns *takeover_inner_netns(void)
+{
+	return &view.netns;
 }
 
 bool takeover_inner_has(uint64_t cookie)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "netns.h"
 
 /* What the container publishes, "192.0.2.100,2001:db8::100", to a source's keeper. */
 #define TAKEOVER_PUBLISHED_ENV "IP_TAKEOVER_PUBLISHED"
@@ -34,6 +35,9 @@ bool takeover_inner_translate(int family, unsigned char *ip);
 
 /* All inner addresses; *@ret_n of them. */
 const struct takeover_address *takeover_inner_addresses(size_t *ret_n);
+
+/* The namespace, for a journal; ->path as it was opened. */
+const struct takeover_netns *takeover_inner_netns(void);
 
 /* Whether a socket with this SO_NETNS_COOKIE is in there. */
 bool takeover_inner_has(uint64_t cookie);

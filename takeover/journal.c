@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "inner.h"
 #include "keeper.h"
 
 const char *takeover_state_name(enum takeover_state state)
@@ -59,10 +60,10 @@ static void add_members(json_t *json, const struct takeover_keeper *k)
 }
 
 /* Where the takeover is, when that is not the host's own. */
-static void add_netns(json_t *json, const struct takeover_netns *netns)
+static void add_netns(json_t *json, const char *name, const struct takeover_netns *netns)
 {
 	if (netns->inode)
-		json_object_set_new(json, "netns",
+		json_object_set_new(json, name,
 				    json_pack("{s:I, s:I, s:s}", "inode", (json_int_t)netns->inode,
 					      "cookie", (json_int_t)netns->cookie, "path",
 					      netns->path));
@@ -108,7 +109,11 @@ static json_t *to_json(const struct takeover_keeper *k)
 		"events", events, "checkpoint", k->checkpoint);
 	if (json) {
 		add_members(json, k);
-		add_netns(json, &k->netns);
+		add_netns(json, "netns", &k->netns);
+		if (takeover_inner_is_open())
+			add_netns(json, "inner", takeover_inner_netns());
+		json_object_set_new(json, "criu_started",
+				    json_integer((json_int_t)k->criu_started));
 	}
 	return json;
 }

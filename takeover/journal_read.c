@@ -79,9 +79,9 @@ static bool is_netns(const json_t *netns)
 		(path[0] == '/' || path[0] == '\0') && strlen(path) < TAKEOVER_NETNS_PATH_LEN);
 }
 
-struct takeover_netns takeover_journal_netns(const json_t *journal)
+struct takeover_netns takeover_journal_netns(const json_t *journal, const char *name)
 {
-	const json_t *json = json_object_get(journal, "netns");
+	const json_t *json = json_object_get(journal, name);
 	struct takeover_netns netns = {
 		.inode = json_integer_value(json_object_get(json, "inode")),
 		.cookie = json_integer_value(json_object_get(json, "cookie")),
@@ -122,6 +122,8 @@ static const char *check(const json_t *journal)
 	if (!is_netns(json_object_get(journal, "netns")))
 		return "netns: expected { \"inode\": 4026532000, \"cookie\": 0, \"path\": "
 		       "\"/proc/12/ns/net\" }";
+	if (!is_netns(json_object_get(journal, "inner")))
+		return "inner: expected what netns is";
 	/* Tables of this name are deleted on rollback. */
 	snprintf(guard, sizeof(guard), "%.8s-%s", text(journal, "id"), role);
 	if (strcmp(text(journal, "guard"), guard) != 0)

@@ -276,6 +276,7 @@ int takeover_keeper_main(int argc, char **argv)
 	}
 	k->root_pid = number(argv[3], 0);
 	takeover_request_path(k->criu_pid, k->socket, sizeof(k->socket));
+	k->criu_started = takeover_request_started(k->criu_pid);
 	k->root_known = k->root_pid > 0;
 	k->mover_pid = number(argv[6], 0);
 	k->criu_fd = k->mover_fd = k->root_fd = k->images_fd = k->listen_fd = -1;

@@ -90,7 +90,8 @@ struct takeover_keeper {
 	pid_t criu_pid, root_pid;
 	struct takeover_netns netns; /* in which all is done */
 	char socket[TAKEOVER_SOCKET_LEN];
-	int criu_fd;	  /* pidfd of criu, -1 when gone */
+	int criu_fd;			 /* pidfd of criu, -1 when gone */
+	unsigned long long criu_started; /* takeover_request_started() */
 	bool adopted;	  /* criu_pid is not whom the socket is named after: armed.h */
 	bool criu_lost;	  /* it has ended when no worker looked */
 	pid_t mover_pid;  /* who decides for both hosts, or 0 */
@@ -293,7 +294,7 @@ int takeover_journal_parse(const char *bytes, size_t n, const char *name,
 			   struct json_t **ret_journal, char *error, size_t len);
 
 /* Of one that was read: the network namespace that its takeover is in. */
-struct takeover_netns takeover_journal_netns(const struct json_t *journal);
+struct takeover_netns takeover_journal_netns(const struct json_t *journal, const char *name);
 
 /* Other takeovers of these addresses in this network namespace: -EBUSY when one is under way. With
  * @make_way forget one that has ended, and end one that is over but for its patience. */

@@ -43,6 +43,7 @@ int takeover_keeper_adopt(struct takeover_keeper *k, pid_t criu_pid)
 	k->criu_fd = criu;
 	k->images_fd = images;
 	k->criu_pid = criu_pid;
+	k->criu_started = takeover_request_started(criu_pid);
 	k->adopted = true;
 	return 0;
 }

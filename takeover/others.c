@@ -21,7 +21,7 @@ static const char *text(const json_t *journal, const char *name)
 static bool shares_address(const struct takeover_keeper *k, const json_t *journal)
 {
 	json_t *addresses = json_object_get(journal, "addresses"), *entry;
-	struct takeover_netns netns = takeover_journal_netns(journal);
+	struct takeover_netns netns = takeover_journal_netns(journal, "netns");
 	struct takeover_address a;
 	size_t i;
 

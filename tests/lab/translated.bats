@@ -81,3 +81,21 @@ there_and_back() {
 	end_load
 	wire_saw alpha
 }
+
+@test "keeper and worker killed on beta, and its criu: rollback from the host, back on alpha it goes on" {
+	start_boxed
+	container beta 7000
+	start_load 50 --interval-ms 10-30
+	dump_boxed alpha
+	# shellcheck disable=SC2016 # for beta's shell
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != pre-restore ] || kill -KILL $(pgrep -f "keeper [d]estination") $PPID\n' >"$shared/killer"
+	chmod +x "$shared/killer"
+	not restore_boxed beta --action-script /shared/killer
+	boxed beta nft list ruleset | grep -q ip-takeover
+	forget beta
+	unguarded beta
+	restore_boxed alpha
+	end_load
+	wire_saw alpha
+	unguarded alpha
+}
