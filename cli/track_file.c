@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "netlink.h"
 #include "segment.h"
@@ -30,6 +31,7 @@ int track_file_set(const struct takeover_address *a, const char *track_file, boo
 {
 	long now = takeover_now_ms(), deadline = now + (here ? COME_MS : LEAVE_MS), say_at = now;
 	int ret = takeover_vrrp_fault(track_file, !here);
+	int fd = here ? takeover_segment_open(a->device) : -1;
 	struct takeover_wire *wire = NULL;
 
 	if (ret == 0 && here)
@@ -39,12 +41,14 @@ int track_file_set(const struct takeover_address *a, const char *track_file, boo
 		ret = now > deadline ? -ETIMEDOUT : 0;
 		/* To a host that stands by for it. */
 		if (here && now >= say_at) {
-			takeover_segment_take_back(wire, a);
+			takeover_segment_take_back(fd, wire, a);
 			say_at = now + PROBE_MS;
 		}
 		poll(NULL, 0, STEP_MS);
 	}
 	takeover_wire_close(wire);
+	if (fd >= 0)
+		close(fd);
 	return ret;
 }
 

@@ -45,9 +45,8 @@ static bool can_be_said(const struct takeover_advert *a)
 
 	return (a->family == AF_INET || (a->family == AF_INET6 && a->version == 3)) &&
 	       (a->version == 2 || a->version == 3) && a->vrid > 0 && a->vrid < 256 &&
-	       a->priority > 0 && a->priority < 256 && a->n_ips > 0 &&
-	       a->n_ips <= TAKEOVER_ADVERT_IPS_MAX && a->interval_ms >= unit &&
-	       a->interval_ms / unit <= max;
+	       a->priority < 256 && a->n_ips > 0 && a->n_ips <= TAKEOVER_ADVERT_IPS_MAX &&
+	       a->interval_ms >= unit && a->interval_ms / unit <= max;
 }
 
 int takeover_advert_build(unsigned char *buf, size_t len, const struct takeover_advert *a,

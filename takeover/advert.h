@@ -19,8 +19,8 @@
 struct takeover_advert {
 	char device[IF_NAMESIZE];
 	int family;
-	unsigned int version, vrid, priority, interval_ms;
-	bool plain_checksum; /* version 3 without the pseudo-header */
+	unsigned int version, vrid, priority, interval_ms; /* priority 0: it steps down */
+	bool plain_checksum;				   /* version 3 without the pseudo-header */
 	unsigned char source[16], group[16];
 	unsigned char ips[TAKEOVER_ADVERT_IPS_MAX][16];
 	size_t n_ips;

@@ -17,6 +17,7 @@
 #define LEAVE_MS  1000 /* it takes less than 10 */
 #define SPARE_MS  1000
 #define AGAIN_MS  100
+#define CALL_MS	  50
 #define ANSWER_MS 50 /* a LAN's takes less than one */
 
 enum turn { NONE, WITHDRAW, PUT_BACK, CLAIM, LET_GO, SETTLE };
@@ -125,6 +126,8 @@ static int look(struct takeover_keeper *k, size_t i, struct takeover_vrrp *v)
 	strcpy(k->vrrp[i].instance, v->instance);
 	k->vrrp[i].patience_ms = k->config.keepalived_seconds ? k->config.keepalived_seconds * 1000L
 							      : (long)v->down_ms + SPARE_MS;
+	/* Of three intervals and the skew (RFC 5798 section 6.1) more than two. */
+	k->vrrp[i].quiet_ms = v->down_ms * 2L / 3;
 	return k->role == TAKEOVER_SOURCE ? check_companions(k, v) : 0;
 }
 
@@ -221,12 +224,29 @@ static int put_back(struct takeover_keeper *k, size_t i)
 		return 0;
 	}
 	if (takeover_owner_ask(k, i))
-		takeover_segment_take_back(k->wires[i], &k->manifest->addresses[i]);
+		takeover_segment_take_back(takeover_segment_fd(k, i), k->wires[i],
+					   &k->manifest->addresses[i]);
 	if (ms > t->patience_ms && takeover_now_ms() - t->said_ms > ANSWER_MS && !t->complained) {
 		t->complained = true;
 		say_that_it_waits(k, i);
 	}
 	return -EINPROGRESS;
+}
+
+/* Nobody else is to get it while our keepalived makes up its mind; and whoever keeps it from
+ * all for want of its service is to make way for us, once that listens. */
+static void call(struct takeover_keeper *k, size_t i, long ms)
+{
+	struct takeover_vrrp_turn *t = &k->vrrp[i];
+	long now = takeover_now_ms();
+
+	takeover_stand_in_allow(t->patience_ms);
+	takeover_stand_in_for_absent(ms > t->quiet_ms);
+	if (ms < CALL_MS || now - t->called_ms < AGAIN_MS)
+		return;
+	t->called_ms = now;
+	takeover_segment_take_back(takeover_segment_fd(k, i), k->wires[i],
+				   &k->manifest->addresses[i]);
 }
 
 static int claim(struct takeover_keeper *k, size_t i)
@@ -238,6 +258,7 @@ static int claim(struct takeover_keeper *k, size_t i)
 	/* Without a keepalived it will not come; still_here() says so. */
 	if (ret < 0 || (is_here(k, i) && (!takeover_vrrp_runs() || takeover_master_is_known(k, i))))
 		return ret;
+	call(k, i, ms);
 	if (ms < patience)
 		return -EINPROGRESS;
 	if (!takeover_owner_answers(k, i) && ms < patience + ANSWER_MS)

@@ -169,6 +169,7 @@ void takeover_destination_rollback(struct takeover_keeper *k)
 	if (k->criu_fd < 0 || (announced && k->n_members > 0))
 		takeover_tasks_kill(k->root_fd, k->manifest->addresses, k->manifest->n_addresses);
 	takeover_members_kill(k, announced);
+	takeover_destination_give_up(k);
 	/* Where keepalived does not let go, the guard stays, and drops. */
 	stays = takeover_backend_let_go(k) < 0 &&
 		takeover_backend_any(k, TAKEOVER_BACKEND_KEEPALIVED);
@@ -316,7 +317,9 @@ static void stand_in(struct takeover_keeper *k)
 	bool has_it = k->state == TAKEOVER_READY || k->state == TAKEOVER_CLAIMED ||
 		      k->state == TAKEOVER_RELEASED;
 
-	takeover_stand_in_for_dead(has_it && !takeover_master_are_known(k));
+	takeover_stand_in_allow(0);
+	takeover_stand_in_for_absent((has_it && !takeover_master_are_known(k)) ||
+				     takeover_destination_speaks_after(k));
 }
 
 /* keepalived was restarted, perhaps. Then all is announced anew. */

@@ -15,4 +15,9 @@ void takeover_destination_announce(struct takeover_keeper *keeper);
 /* Somebody may have taken an address away again: then it is not ours to announce. */
 bool takeover_destination_all_here(const struct takeover_keeper *keeper);
 
+/* A rollback begins: if the address is here, speak for its instances from now on; and with every
+ * tick after it, whether to go on. */
+void takeover_destination_give_up(struct takeover_keeper *keeper);
+bool takeover_destination_speaks_after(struct takeover_keeper *keeper);
+
 #endif

@@ -67,11 +67,13 @@ struct takeover_vrrp_turn {
 	char instance[TAKEOVER_VRRP_NAME_LEN];
 	char track_file[TAKEOVER_VRRP_PATH_LEN];
 	long patience_ms;
-	int turn; /* what it waits for, since when */
+	long quiet_ms; /* a master would have spoken */
+	int turn;      /* what it waits for, since when */
 	long since_ms, said_ms;
 	uint64_t known;		       /* this keepalived has the address here; master.h */
 	uint64_t newer;		       /* another one runs since, */
 	long newer_since_ms, asked_ms; /* was asked whether it has */
+	long called_ms;		       /* others were told that it is to come here */
 	bool complained;
 	bool answered; /* somebody for the address, since we asked */
 	unsigned char by[TAKEOVER_MAC_LEN];
@@ -127,6 +129,8 @@ struct takeover_keeper {
 	bool owner_known[TAKEOVER_ADDRESSES_MAX];
 	bool runs_there; /* on the source: with keepalived, by its own word */
 	bool unheard;	 /* on the source: for as long as it holds */
+	bool given_up;	 /* on a destination that has rolled back: it had been the master */
+	bool given_away; /* and another host asks for it */
 	bool relay_said; /* that what waited first was relayed */
 	unsigned char owner[TAKEOVER_ADDRESSES_MAX][TAKEOVER_MAC_LEN];
 	struct takeover_held *held, **held_tail; /* (worker) */

@@ -19,6 +19,9 @@
 #define AGAIN_MS   20
 #define FRAMES_MAX 16 /* at once; then the others have their turn */
 
+/* Of this worker; the next one makes its own. */
+static int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
+
 static const unsigned char no_secret[TAKEOVER_SECRET_LEN];
 
 int takeover_segment_open(const char *device)
@@ -37,6 +40,15 @@ int takeover_segment_open(const char *device)
 		return ret;
 	}
 	return fd < 0 ? -errno : fd;
+}
+
+/* close() of a packet socket waits for the kernel's RCU (linux net/packet/af_packet.c,
+ * packet_release): too long where milliseconds count. */
+int takeover_segment_fd(const struct takeover_keeper *k, size_t i)
+{
+	if (fds[i] <= 0)
+		fds[i] = takeover_segment_open(k->manifest->addresses[i].device);
+	return fds[i];
 }
 
 /* An IPv4 address as IPv6 maps it (RFC 4291 section 2.5.5.2). */
@@ -133,11 +145,8 @@ int takeover_segment_ask(struct takeover_keeper *k, size_t i)
 				   text, text);
 }
 
-void takeover_segment_take_back(const struct takeover_wire *wire, const struct takeover_address *a)
+void takeover_segment_take_back(int fd, const struct takeover_wire *wire,
+				const struct takeover_address *a)
 {
-	int fd = takeover_segment_open(a->device);
-
 	takeover_segment_say(fd, wire, a, TAKEOVER_WORD_TAKE_BACK, 0, NULL);
-	if (fd >= 0)
-		close(fd);
 }

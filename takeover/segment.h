@@ -15,6 +15,9 @@
 /* A packet socket for such frames: close() it. -errno. */
 int takeover_segment_open(const char *device);
 
+/* The one for address @i, which stays open. -errno. */
+int takeover_segment_fd(const struct takeover_keeper *keeper, size_t i);
+
 /* To all, or to @to. */
 void takeover_segment_say(int fd, const struct takeover_wire *wire,
 			  const struct takeover_address *address, enum takeover_word_state state,
@@ -29,8 +32,8 @@ bool takeover_segment_hear(int fd, const struct takeover_address *address,
  * prepare). -EHOSTUNREACH when none says so, with keeper->message set. */
 int takeover_segment_ask(struct takeover_keeper *keeper, size_t i);
 
-/* On the source: it takes @address back. */
-void takeover_segment_take_back(const struct takeover_wire *wire,
+/* To all: @address comes back here, or is to; whoever keeps it from others makes way. */
+void takeover_segment_take_back(int fd, const struct takeover_wire *wire,
 				const struct takeover_address *address);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,7 +40,9 @@ static int epoll_fd = -1;
 
 /* Of this worker; the next one starts its own thread. */
 static bool started;
+static int wake_fd = -1;
 static atomic_long allowed_ms;
+static atomic_long absent_ms; /* since when none of its own speaks; or 0 */
 static atomic_bool speaking;
 
 static int set(int fd, int level, int option, int value)
@@ -198,9 +201,9 @@ static void hear(struct voice *v, long now)
 	}
 }
 
-static void speak(const struct voice *v)
+static void speak(const struct voice *v, unsigned int priority)
 {
-	const struct takeover_advert *a = &v->advert;
+	struct takeover_advert said = v->advert, *a = &said;
 	struct sockaddr_in group = { .sin_family = AF_INET };
 	struct sockaddr_in6 group6 = { .sin6_family = AF_INET6,
 				       .sin6_scope_id = if_nametoindex(a->device) };
@@ -210,23 +213,10 @@ static void speak(const struct voice *v)
 
 	memcpy(&group.sin_addr, a->group, 4);
 	memcpy(&group6.sin6_addr, a->group, 16);
+	said.priority = priority;
 	if (takeover_advert_build(message, sizeof(message), a, &n) == 0)
 		sendto(v->fd, message, n, 0, v4 ? (void *)&group : (void *)&group6,
 		       v4 ? sizeof(group) : sizeof(group6));
-}
-
-static void speak_or_not(struct voice *v, long now, bool *speaks)
-{
-	hear(v, now);
-	if (v->since_ms == 0 || now - v->since_ms >= atomic_load(&allowed_ms)) {
-		v->since_ms = 0;
-		return;
-	}
-	*speaks = true;
-	if (now - v->said_ms < (now - v->since_ms < HURRY_MS ? SOON_MS : BETWEEN_MS))
-		return;
-	speak(v);
-	v->said_ms = now;
 }
 
 /* RFC 5798 section 6.1: after so long a master is down. */
@@ -237,19 +227,37 @@ static bool hears_master(struct voice *v, long now)
 	return heard != 0 && now - heard < 4L * v->advert.interval_ms;
 }
 
-void takeover_stand_in_for_dead(bool speaks)
+/* Since when it is to speak; 0: it is not. */
+static long speaks_since(struct voice *v, long now)
 {
-	long now = takeover_now_ms();
+	long absent = atomic_load(&absent_ms);
 
-	for (size_t i = 0; i < n_voices; i++) {
-		struct voice *v = &voices[i];
+	if (v->since_ms != 0 && now - v->since_ms < atomic_load(&allowed_ms))
+		return v->since_ms;
+	v->since_ms = 0;
+	return hears_master(v, now) ? 0 : absent;
+}
 
-		hear(v, now);
-		if (!speaks || hears_master(v, now) || now - v->said_ms < BETWEEN_MS)
-			continue;
-		speak(v);
-		v->said_ms = now;
-	}
+static void speak_or_not(struct voice *v, long now, bool *speaks)
+{
+	long since;
+
+	hear(v, now);
+	since = speaks_since(v, now);
+	if (since == 0)
+		return;
+	*speaks = true;
+	if (now - v->said_ms < (now - since < HURRY_MS ? SOON_MS : BETWEEN_MS))
+		return;
+	speak(v, v->advert.priority);
+	v->said_ms = now;
+}
+
+void takeover_stand_in_step_down(void)
+{
+	for (size_t i = 0; i < n_voices; i++)
+		if (!hears_master(&voices[i], takeover_now_ms()))
+			speak(&voices[i], 0);
 }
 
 bool takeover_stand_in_hears_master(void)
@@ -261,6 +269,12 @@ bool takeover_stand_in_hears_master(void)
 	return n_voices > 0 && i == n_voices;
 }
 
+/* A master that dies says nothing more. */
+static int patience(bool speaks)
+{
+	return speaks ? SOON_MS : atomic_load(&absent_ms) != 0 ? BETWEEN_MS : -1;
+}
+
 static void *run(void *unused)
 {
 	const struct sched_param lowest = { .sched_priority = 1 };
@@ -270,7 +284,7 @@ static void *run(void *unused)
 	/* Before all that is not of real time, where that is permitted (CAP_SYS_NICE). */
 	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
 	for (;;) {
-		epoll_wait(epoll_fd, &event, 1, speaks ? SOON_MS : -1);
+		epoll_wait(epoll_fd, &event, 1, patience(speaks));
 		speaks = false;
 		for (size_t i = 0; i < n_voices; i++)
 			speak_or_not(&voices[i], takeover_now_ms(), &speaks);
@@ -282,9 +296,14 @@ static void *run(void *unused)
 /* The signals are the worker's. */
 static void start(void)
 {
+	/* Each write is an event, and need not be read. */
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	sigset_t all, before;
 	pthread_t thread;
 
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &event) < 0)
+		return;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	started = pthread_create(&thread, NULL, run, NULL) == 0;
@@ -298,6 +317,19 @@ void takeover_stand_in_allow(long ms)
 	atomic_store(&allowed_ms, ms);
 	if (n_voices > 0 && !started)
 		start();
+}
+
+void takeover_stand_in_for_absent(bool speak)
+{
+	long since = speak ? takeover_now_ms() : 0;
+
+	if (n_voices > 0 && !started)
+		start();
+	if ((atomic_load(&absent_ms) != 0) == speak)
+		return;
+	atomic_store(&absent_ms, since);
+	if (started)
+		eventfd_write(wake_fd, 1);
 }
 
 bool takeover_stand_in_speaks(void)

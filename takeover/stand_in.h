@@ -24,9 +24,14 @@ int takeover_stand_in_add(const struct takeover_advert *adverts, size_t n);
  * less than @ms ago (0: for none), until it has another, which may be this host. */
 void takeover_stand_in_allow(long ms);
 
-/* In a worker that allows nothing, with every tick: listen; and if @speak, speak for all of them,
- * where their own keepalived has died and left its addresses here. Not against another master. */
-void takeover_stand_in_for_dead(bool speak);
+/* In the worker, with every tick: from now on speak for all of them, whose own keepalived does not:
+ * it has died and left its addresses here, or is not the master yet; or not. Never against another
+ * master: who begins with it needs to have listened for longer than one is silent. */
+void takeover_stand_in_for_absent(bool speak);
+
+/* Say for all of them that their master steps down, if there is no other: somebody else is to
+ * be it. */
+void takeover_stand_in_step_down(void);
 
 /* Whether another host has spoken as the master of each of them, lately; false where there is
  * none to listen for. */

@@ -14,9 +14,6 @@
 
 #define SPEAK_MS 300
 
-/* Of this worker; the next one makes its own. */
-static int fds[TAKEOVER_ADDRESSES_MAX]; /* one an address; 0: none */
-
 static int add(struct takeover_keeper *k, const char *text)
 {
 	struct takeover_manifest *m = k->manifest;
@@ -180,13 +177,6 @@ void takeover_standby_mover_gone(struct takeover_keeper *k)
 		leave(k, "the connection to the source has ended");
 }
 
-static int fd_of(const struct takeover_keeper *k, size_t i)
-{
-	if (fds[i] <= 0)
-		fds[i] = takeover_segment_open(k->manifest->addresses[i].device);
-	return fds[i];
-}
-
 static bool all_here(const struct takeover_keeper *k)
 {
 	bool here = true;
@@ -218,15 +208,15 @@ static void hear(struct takeover_keeper *k, size_t i)
 	uint64_t nonce;
 
 	while (k->state == TAKEOVER_PREPARED &&
-	       takeover_segment_hear(fd_of(k, i), a, &state, &nonce, from)) {
+	       takeover_segment_hear(takeover_segment_fd(k, i), a, &state, &nonce, from)) {
 		if (state == TAKEOVER_WORD_WHO) {
 			k->owner_known[i] = true;
 			memcpy(k->owner[i], from, sizeof(from));
 			if (k->deadline_ms < until)
 				k->deadline_ms = until;
 			stand_in(k);
-			takeover_segment_say(fd_of(k, i), k->wires[i], a, TAKEOVER_WORD_PREPARED,
-					     nonce, from);
+			takeover_segment_say(takeover_segment_fd(k, i), k->wires[i], a,
+					     TAKEOVER_WORD_PREPARED, nonce, from);
 		}
 		if (state == TAKEOVER_WORD_TAKE_BACK && k->owner_known[i] &&
 		    memcmp(k->owner[i], from, sizeof(from)) == 0)

@@ -72,3 +72,38 @@ with_third_node() {
 	third_node 254
 	there_and_back
 }
+
+# As above, a race of milliseconds. The source has committed: until somebody restores it, nobody has it, least of all gamma. Longer
+# than that would wait for adverts.
+fails_on_beta() {
+	keepalived_on_both 252 251
+	third_node 254
+	start_redis
+	answers_go_on
+	start_load 20 --interval-ms 10-30
+	on beta /src/build/ip-takeover prepare $address $address6
+	dump plugin
+	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
+	chmod +x "$shared/fails"
+	not restore beta plugin --action-script /shared/fails
+	says beta 'rolled back'
+	sleep 5
+}
+
+@test "a third node of higher priority; by criu alone: the restore fails on beta, then alpha has it back" {
+	fails_on_beta
+	restore alpha plugin
+	stayed journal beta
+	no_fault
+	gamma_was_silent
+	end_third_node
+}
+
+@test "a third node of higher priority; by criu alone: the restore fails on beta, and is begun again" {
+	fails_on_beta
+	restore beta plugin
+	moved
+	no_fault
+	gamma_was_silent
+	end_third_node
+}

@@ -94,6 +94,18 @@ static void version_3_ipv6(void **state)
 	assert_int_equal(takeover_advert_priority(buf, n, a.source, &a), 251);
 }
 
+static void steps_down(void **state)
+{
+	struct takeover_advert a = advert(2, "192.0.2.2", "224.0.0.18"), last = a;
+	unsigned char buf[TAKEOVER_ADVERT_MAX];
+	size_t n;
+
+	(void)state;
+	last.priority = 0;
+	assert_int_equal(takeover_advert_build(buf, sizeof(buf), &last, &n), 0);
+	assert_int_equal(takeover_advert_priority(buf, n, a.source, &a), 0);
+}
+
 static void what_nobody_says(void **state)
 {
 	const struct takeover_advert good = advert(2, "192.0.2.2", "224.0.0.18");
@@ -107,7 +119,7 @@ static void what_nobody_says(void **state)
 	bad[0].version = 4;
 	bad[1].vrid = 0;
 	bad[2].vrid = 256;
-	bad[3].priority = 0;
+	bad[3].priority = 256;
 	bad[4].n_ips = 0;
 	bad[5].n_ips = TAKEOVER_ADVERT_IPS_MAX + 1;
 	bad[6].interval_ms = 999;
@@ -157,9 +169,9 @@ static void what_is_not_heard(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(version_2),	     cmocka_unit_test(version_3),
-		cmocka_unit_test(version_3_ipv6),    cmocka_unit_test(what_nobody_says),
-		cmocka_unit_test(what_is_not_heard),
+		cmocka_unit_test(version_2),	    cmocka_unit_test(version_3),
+		cmocka_unit_test(version_3_ipv6),   cmocka_unit_test(steps_down),
+		cmocka_unit_test(what_nobody_says), cmocka_unit_test(what_is_not_heard),
 	};
 
 	return unit_main("advert", tests, NULL, NULL);
