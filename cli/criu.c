@@ -183,7 +183,9 @@ static bool find_line(const char *images, const char *name, const char *mark, ch
 		const char *at = strstr(line, mark);
 
 		line[strcspn(line, "\n")] = '\0';
-		found = at && !strstr(at, "RLIMIT_NOFILE");
+		/* exit() only says that it has failed. */
+		found = at && !strstr(at, "RLIMIT_NOFILE") &&
+			strncmp(at, "ip-takeover: exit(", 18) != 0;
 		if (found)
 			snprintf(buf, len, "%s",
 				 at + (strncmp(at, "ip-takeover: ", 13) == 0 ? 13 : 0));
@@ -199,12 +201,10 @@ const char *criu_why(const struct criu *criu, char *buf, size_t len)
 
 	buf[0] = '\0';
 	snprintf(said, sizeof(said), "%s-said.log", criu->verb);
-	/* Some versions of criu give their scripts the log. */
-	if (!find_line(criu->images, said, "ip-takeover: ", buf, len) &&
-	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len))
-		find_line(criu->images, criu->log, "Error (", buf, len);
-	/* A runtime's own words. */
-	if (!buf[0] && criu->of_runtime)
-		find_line(criu->images, said, "rror", buf, len);
+	/* Some versions of criu give their scripts the log. A runtime quotes it. */
+	if ((criu->of_runtime || !find_line(criu->images, said, "ip-takeover: ", buf, len)) &&
+	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len) &&
+	    !find_line(criu->images, criu->log, "Error (", buf, len) && criu->of_runtime)
+		criu_runtime_why(criu, buf, len);
 	return buf;
 }

@@ -56,6 +56,9 @@ bool criu_find_keeper(struct criu *criu);
 /* criu's image directory, O_DIRECTORY, as soon as there is one: or -errno. */
 int criu_open_images(const struct criu *criu);
 
+/* What the runtime's command has said last, without what surrounds it in its log; "": nothing. */
+const char *criu_runtime_why(const struct criu *criu, char *buf, size_t len);
+
 /* Our action script: its path, of PATH_MAX at most. */
 int criu_action(char *ret_path);
 

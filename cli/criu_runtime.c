@@ -136,3 +136,43 @@ int criu_open_images(const struct criu *criu)
 
 	return fd < 0 ? -errno : fd;
 }
+
+/* runc: time="..." level=error msg="..."; crun: the message, perhaps behind the time and "error". */
+static void copy_message(char *line, char *buf, size_t len)
+{
+	char *msg = strstr(line, "msg=\""), *end;
+
+	if (msg) {
+		msg += strlen("msg=\"");
+		end = strrchr(msg, '"');
+		if (end)
+			*end = '\0';
+	}
+	snprintf(buf, len, "%s", msg ?: line);
+	/* Quotes within it are behind a backslash. */
+	for (char *from = buf, *to = buf; msg; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from;
+		if (*from == '\0')
+			break;
+	}
+}
+
+const char *criu_runtime_why(const struct criu *criu, char *buf, size_t len)
+{
+	char path[PATH_MAX + 64], line[1024];
+	FILE *f;
+
+	buf[0] = '\0';
+	snprintf(path, sizeof(path), "%s/%s-said.log", criu->images, criu->verb);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] && !strstr(line, "level=warning"))
+			copy_message(line, buf, len);
+	}
+	if (f)
+		fclose(f);
+	return buf;
+}

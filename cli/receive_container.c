@@ -28,7 +28,7 @@ int receive_container_create(const json_t *facts, uint64_t bytes, struct contain
 	return ret;
 }
 
-int receive_container_restore(const struct container *c, const struct place *place, bool first,
+int receive_container_restore(struct container *c, const struct place *place, bool first,
 			      struct criu *criu, char *why, size_t len)
 {
 	struct command command = { 0 };
@@ -38,6 +38,9 @@ int receive_container_restore(const struct container *c, const struct place *pla
 		ret = c->runtime->load(c, place->fd, why, len);
 	if (ret < 0)
 		return ret;
+	if (!first && c->runtime->again)
+		c->runtime->again(c);
+	c->begun = true;
 	c->runtime->restore(c, place->path, &command);
 	ret = criu_start_restore_by((const char *const *)command.words, place->path, criu);
 	command_free(&command);

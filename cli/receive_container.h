@@ -13,7 +13,7 @@ int receive_container_create(const json_t *facts, uint64_t bytes, struct contain
 			     struct place *ret_place, char *why, size_t len);
 
 /* All is there: start its restore. */
-int receive_container_restore(const struct container *container, const struct place *place,
+int receive_container_restore(struct container *container, const struct place *place,
 			      bool first, struct criu *ret_criu, char *why, size_t len);
 
 #endif

@@ -26,6 +26,7 @@ struct container {
 	char id[RUNTIME_ID_LEN];   /* as the runtime does, on this host */
 	pid_t pid;		   /* of its first process, on the source */
 	char images[PATH_MAX]; /* on the destination: where the restore wants them; "": anywhere */
+	bool begun;	       /* its restore was started here, once or more often */
 	/* For the other host: what it needs to make the container anew. Of the fields that are the
 	 * same for all runtimes see container.h. */
 	json_t *spec;
@@ -64,6 +65,8 @@ struct runtime {
 	/* Images and files are in the directory @dirfd: what save() has made goes to its place. */
 	int (*load)(const struct container *c, int dirfd, char *error, size_t len);
 	void (*restore)(const struct container *c, const char *dir, struct command *ret_command);
+	/* A restore has failed, nothing of it runs, and there will be another one. */
+	void (*again)(struct container *c);
 	/* Undo create(); nothing of it runs. */
 	void (*remove)(struct container *c);
 

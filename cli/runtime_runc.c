@@ -2,6 +2,7 @@
 /* runc and crun, which have the same verbs. A container is a bundle, a directory that a person has
  * made: it is to be on both hosts, at the same place. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,9 @@
 #include "facts_fields.h"
 #include "run.h"
 #include "runtime.h"
+
+#define TRIES	 50
+#define AGAIN_MS 50
 
 static int load_config(const char *bundle, json_t **ret_config, char *error, size_t len)
 {
@@ -114,26 +118,61 @@ static bool spec_of(const json_t *spec, const char **ret_name, const char **ret_
 	       (*ret_bundle)[0] == '/';
 }
 
+/* Where either keeps what it knows of a container, by default, as root (runc main.go, crun
+ * src/libcrun/status.c). Of one that has failed this may be all that there is. */
+static bool is_taken(const struct runtime *runtime, const char *name)
+{
+	char path[RUNTIME_ID_LEN + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/run/%s/%s", runtime->name, name);
+	return lstat(path, &st) == 0;
+}
+
+/* What an OCI runtime needs beside the configuration. */
+static int look_at_rootfs(const char *bundle, const json_t *config, char *error, size_t len)
+{
+	const json_t *root = json_object_get(config, "root");
+	const char *path = json_string_value(json_object_get(root, "path")) ?: "";
+	char full[2 * PATH_MAX];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s%s%s", path[0] == '/' ? "" : bundle,
+		 path[0] == '/' ? "" : "/", path);
+	errno = ENOTDIR;
+	if (stat(full, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	snprintf(error, len, "%.300s: %s", full, strerror(errno));
+	return -errno;
+}
+
 static void judge(const struct runtime *runtime, const json_t *spec, struct checks *checks)
 {
 	const char *name, *bundle;
 	char text[RUN_OUTPUT_MAX];
 	json_t *config = NULL;
+	int ret;
 
 	if (!spec_of(spec, &name, &bundle)) {
 		check_say(checks, CHECK_NO, "container", "the same ip-takeover on both hosts",
 			  "expected its name and bundle");
 		return;
 	}
-	if (command_words(text, sizeof(text), runtime->name, "state", name, NULL) == 0)
+	ret = command_words(text, sizeof(text), runtime->name, "state", name, NULL);
+	if (ret == 0 || is_taken(runtime, name))
 		check_say(checks, CHECK_NO, "container", "delete it, or give it another name",
 			  "a container \"%s\" is here already", name);
+	else if (ret != -EIO)
+		check_say(checks, CHECK_NO, "container", "have it here as on the source", "%.300s",
+			  text[0] ? text : strerror(-ret));
 	if (load_config(bundle, &config, text, sizeof(text)) < 0)
 		check_say(checks, CHECK_NO, "bundle", "copy the bundle here, to the same place",
 			  "%.300s", text);
 	else if (!json_equal(config, json_object_get(spec, "config")))
 		check_say(checks, CHECK_NO, "bundle", "copy it from the source",
 			  "%.300s/config.json is another one than on the source", bundle);
+	else if (look_at_rootfs(bundle, config, text, sizeof(text)) < 0)
+		check_say(checks, CHECK_NO, "bundle", "copy it from the source", "%.300s", text);
 	else
 		check_say(checks, CHECK_OK, "bundle", NULL, "%.300s", bundle);
 	json_decref(config);
@@ -175,6 +214,17 @@ static int create_crun(const json_t *spec, struct container *c, char *error, siz
 	return create(&runtime_crun, spec, c, error, len);
 }
 
+/* The last moment to find that the name was taken since. */
+static int load(const struct container *c, int dirfd, char *error, size_t len)
+{
+	(void)dirfd;
+	if (!is_taken(c->runtime, c->id))
+		return 0;
+	snprintf(error, len, "a container \"%s\" exists on the other host by now; delete it there",
+		 c->id);
+	return -EEXIST;
+}
+
 static void restore(const struct container *c, const char *dir, struct command *command)
 {
 	command_add(command, "%s", c->runtime->name);
@@ -187,11 +237,34 @@ static void restore(const struct container *c, const char *dir, struct command *
 	command_add(command, "%s", c->id);
 }
 
-/* A restore that has failed may leave a state behind, without a process. */
+static bool runs(const struct container *c)
+{
+	char text[RUN_OUTPUT_MAX];
+	const char *status;
+	json_t *state;
+	bool ret;
+
+	if (command_words(text, sizeof(text), c->runtime->name, "state", c->id, NULL) < 0)
+		return false;
+	state = json_loads(text, 0, NULL);
+	ret = facts_text(state, "status", 32, false, &status) && strcmp(status, "stopped") != 0;
+	json_decref(state);
+	return ret;
+}
+
+/* A restore that has failed may leave a state behind, and processes that are about to end. One
+ * that goes on to run is somebody else's. */
 static void forget(struct container *c)
 {
 	char text[512];
 
+	if (!c->begun || !is_taken(c->runtime, c->id))
+		return;
+	for (int i = 0; runs(c); i++) {
+		if (i == TRIES)
+			return;
+		poll(NULL, 0, AGAIN_MS);
+	}
 	command_words(text, sizeof(text), c->runtime->name, "delete", "--force", c->id, NULL);
 }
 
@@ -208,7 +281,9 @@ const struct runtime runtime_runc = {
 	.dump = dump,
 	.judge = judge_runc,
 	.create = create_runc,
+	.load = load,
 	.restore = restore,
+	.again = forget,
 	.remove = forget,
 	.log = log_of,
 };
@@ -219,7 +294,9 @@ const struct runtime runtime_crun = {
 	.dump = dump,
 	.judge = judge_crun,
 	.create = create_crun,
+	.load = load,
 	.restore = restore,
+	.again = forget,
 	.remove = forget,
 	.log = log_of,
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,7 +40,8 @@ int takeover_arm(const char *name, const struct takeover_armed *a)
 	mkdir(TAKEOVER_RUN_DIR, 0700);
 	record(name, "", path);
 	record(name, ".new", new);
-	n = snprintf(line, sizeof(line), "%d %ld %s %s\n", (int)a->mover, a->until_s,
+	n = snprintf(line, sizeof(line), "%d %llu %ld %s %s\n", (int)a->mover,
+		     takeover_request_started(a->mover), a->until_s,
 		     a->socket[0] ? a->socket : "-", a->published[0] ? a->published : "-");
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -67,14 +67,18 @@ int takeover_armed_find(const char *name, struct takeover_armed *a)
 {
 	char path[PATH_LEN];
 	FILE *f = fopen(record(name, "", path), "re");
+	unsigned long long started;
 	bool whole;
 	int mover;
 
 	if (!f)
 		return -errno;
-	whole = fscanf(f, "%d %ld %107s %1023s", &mover, &a->until_s, a->socket, a->published) == 4;
+	whole = fscanf(f, "%d %llu %ld %107s %1023s", &mover, &started, &a->until_s, a->socket,
+		       a->published) == 5;
 	fclose(f);
-	if (!whole || a->until_s < takeover_armed_now() || (mover > 0 && kill(mover, 0) < 0))
+	/* Its PID may be another's by now. */
+	if (!whole || a->until_s < takeover_armed_now() ||
+	    (mover > 0 && takeover_request_started(mover) != started))
 		return -ENOENT;
 	a->mover = mover;
 	if (strcmp(a->socket, "-") == 0)

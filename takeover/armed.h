@@ -20,7 +20,7 @@
 #define TAKEOVER_ARMED_PUBLISHED_LEN 1024
 
 struct takeover_armed {
-	pid_t mover;			  /* who decides for both hosts, or 0 */
+	pid_t mover; /* who decides for both hosts, or 0; takeover_arm() adds when it was started */
 	long until_s;			  /* CLOCK_BOOTTIME */
 	char socket[TAKEOVER_SOCKET_LEN]; /* of the keeper that has begun already, or "" */
 	char published[TAKEOVER_ARMED_PUBLISHED_LEN]; /* as of inner.h, or "" */

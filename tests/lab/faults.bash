@@ -3,10 +3,10 @@
 # shellcheck disable=SC2154,SC2034 # shared, pid, load, service: of helper.bash
 
 # start_migrate STEP_OF_SOURCE STEP_OF_DESTINATION [OPTION...]: from alpha to beta; where a step
-# is named, the process stops there. Sets $mover.
+# is named, the process stops there. What moves is $pid, $trees, or what $subject says. Sets $mover.
 start_migrate() {
-	local tree options=()
-	for tree in "${trees[@]:-$pid}"; do options+=(--pid "$tree"); done
+	local tree options=("${subject[@]}")
+	[ "${#subject[@]}" -gt 0 ] || for tree in "${trees[@]:-$pid}"; do options+=(--pid "$tree"); done
 	printf '#!/bin/sh\n%s exec /src/build/ip-takeover "$@"\n' "${2:+IP_TAKEOVER_STOP_AT=$2}" >"$shared/remote"
 	chmod +x "$shared/remote"
 	# No function: the process is that of nsenter, which stops and goes on as its child does.
@@ -17,6 +17,7 @@ start_migrate() {
 }
 
 mover=
+subject=()
 
 # A lab does not go down while nsenter is stopped: nobody reaps its child.
 go_on() { [ -z "$mover" ] || kill -CONT "$mover" 2>/dev/null || :; }
@@ -28,10 +29,15 @@ declare -gA who=(
 	[source-criu]="alpha -ox criu"
 	[source-action]="alpha -x criu-action"
 	[source-keeper]="alpha -f ^ip-takeover.keeper"
+	[source-worker]="alpha -x ip-takeover-wrk"
 	[receive]="beta -f ^/src/build/ip-takeover.receive"
 	[destination-criu]="beta -ox criu"
 	[destination-action]="beta -x criu-action"
 	[destination-keeper]="beta -f ^ip-takeover.keeper"
+	[destination-worker]="beta -x ip-takeover-wrk"
+	# A container's runtime.
+	[source-runtime]="alpha -f ^(runc|crun).checkpoint"
+	[destination-runtime]="beta -f ^(runc|crun).restore"
 	# Of several trees: the first one's, and the second one's.
 	[source-leader]="alpha -of ^criu.dump.--images-dir.\S*/ip-takeover-[^/]*.--log-file"
 	[source-member]="alpha -of ^criu.dump.--images-dir.\S*/2.--log-file"
