@@ -206,5 +206,9 @@ const char *criu_why(const struct criu *criu, char *buf, size_t len)
 	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len) &&
 	    !find_line(criu->images, criu->log, "Error (", buf, len) && criu->of_runtime)
 		criu_runtime_why(criu, buf, len);
+	/* With the plugin the address is there before a socket is bound to it. */
+	if (criu->of_runtime && strstr(buf, strerror(EADDRNOTAVAIL)))
+		snprintf(buf + strlen(buf), len - strlen(buf),
+			 "; criu has not loaded the plugin, see ip-takeover check");
 	return buf;
 }

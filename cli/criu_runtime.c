@@ -137,7 +137,8 @@ int criu_open_images(const struct criu *criu)
 	return fd < 0 ? -errno : fd;
 }
 
-/* runc: time="..." level=error msg="..."; crun: the message, perhaps behind the time and "error". */
+/* runc: time="..." level=error msg="..."; crun: the message, perhaps behind the time and "error".
+ */
 static void copy_message(char *line, char *buf, size_t len)
 {
 	char *msg = strstr(line, "msg=\""), *end;

@@ -11,7 +11,8 @@
 #include "check.h"
 #include "facts_read.h"
 
-#define JUDGE_MAX_FREEZE_S 60 /* the default */
+#define JUDGE_CONTAINER_CRIU 400 /* 4.0 */
+#define JUDGE_MAX_FREEZE_S   60	 /* the default */
 
 /* On the destination. @json is untrusted. Adds its findings to @c, which began zeroed but for
  * criu_name; check_ok(@c) is the answer, check_print() prints it. -EINVAL when @json is no

@@ -132,6 +132,16 @@ static void judge_tasks(const struct facts *f, struct checks *c)
 			  f->files_unknown);
 }
 
+/* It takes CRIU 4.0 to ask plugins before it freezes a tree that only its RPC names: an older one
+ * would dump the container for good, without us (criu/plugin.c, PAUSE_DEVICES). */
+static void judge_container(const struct facts *f, struct checks *c)
+{
+	if (f->container && f->criu < JUDGE_CONTAINER_CRIU)
+		check_say(c, CHECK_NO, "criu", "install CRIU 4.0 or newer",
+			  "%u.%u does not let a plugin take part in what a container runtime does",
+			  f->criu / 100, f->criu % 100);
+}
+
 int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c)
 {
 	struct facts *f = NULL;
@@ -145,6 +155,7 @@ int judge_here(const json_t *json, unsigned int max_freeze_s, struct checks *c)
 	judge_takeovers(f, c);
 	judge_tasks(f, c);
 	judge_shared(f, c);
+	judge_container(f, c);
 	judge_freeze(f, max_freeze_s, c);
 	facts_free(f);
 	return 0;

@@ -94,7 +94,11 @@ static int criu_failed(struct migrate *m)
 {
 	char why[600];
 
+	if (m->container.runtime && m->criu.pidfd < 0 && m->criu.status == 0)
+		return mover_container_lost(m);
 	members_why(&m->members, &m->criu, why, sizeof(why));
+	if (!why[0] && place_is_full(&m->place))
+		snprintf(why, sizeof(why), "no space left for criu's images in %s", m->place.path);
 	return mover_say(m, -ECANCELED,
 			 why[0] ? why : "criu dump failed without a word; is it installed?");
 }

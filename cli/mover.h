@@ -88,6 +88,10 @@ int mover_container_start(struct migrate *m);
 int mover_container_follow(struct migrate *m);
 int mover_container_save(struct migrate *m);
 
+/* The runtime has dumped it without us, as any container: it has ended, and what there is of it are
+ * its images. */
+int mover_container_lost(struct migrate *m);
+
 /* At the end, however it ended. */
 void mover_container_end(struct migrate *m);
 

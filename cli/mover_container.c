@@ -95,6 +95,18 @@ int mover_container_save(struct migrate *m)
 	return ret < 0 ? mover_say(m, ret, error) : 0;
 }
 
+int mover_container_lost(struct migrate *m)
+{
+	char why[sizeof(m->why)];
+
+	place_keep(&m->place);
+	snprintf(why, sizeof(why),
+		 "its criu has not loaded the plugin, and has dumped it as any container; see "
+		 "ip-takeover check; what %s restore needs to run it again stays in %.400s",
+		 m->container.runtime->name, m->place.path);
+	return mover_say(m, -ENOTRECOVERABLE, why);
+}
+
 void mover_container_end(struct migrate *m)
 {
 	const struct runtime *runtime = m->container.runtime;

@@ -68,6 +68,13 @@ int place_make_at(const char *path, uint64_t bytes, struct place *place)
 	return mkdir(path, 0700) < 0 ? -errno : open_place(place);
 }
 
+bool place_is_full(const struct place *place)
+{
+	struct statfs st;
+
+	return place->fd >= 0 && fstatfs(place->fd, &st) == 0 && st.f_bavail == 0;
+}
+
 void place_remove(struct place *place)
 {
 	if (place->fd < 0)

@@ -4,6 +4,7 @@
 #define PLACE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,6 +26,9 @@ int place_make(uint64_t bytes, struct place *ret_place);
 
 /* The same at a place that is given, which must not be there yet; its parent is made, too. */
 int place_make_at(const char *path, uint64_t bytes, struct place *ret_place);
+
+/* Whether nothing more can be written there. */
+bool place_is_full(const struct place *place);
 
 /* @pid works in it: whoever removes it in our stead waits for its end. */
 void place_used_by(const struct place *place, pid_t pid);

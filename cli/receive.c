@@ -122,7 +122,7 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 	if (ret == 0)
 		ret = images_receive_open(r->place.fd, 2 * bytes, &r->images);
 	if (ret < 0) {
-		snprintf(why, sizeof(why), "no place for %lld bytes of images: %s",
+		snprintf(why, sizeof(why), "no place for %lld bytes of images: %s; free memory or disk there",
 			 (long long)bytes, strerror(-ret));
 		fail(r, why);
 		return;

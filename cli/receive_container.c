@@ -20,7 +20,8 @@ int receive_container_create(const json_t *facts, uint64_t bytes, struct contain
 		return ret;
 	ret = c->images[0] ? place_make_at(c->images, bytes, place) : place_make(bytes, place);
 	if (ret < 0) {
-		snprintf(why, len, "no place for %llu bytes of images: %s",
+		snprintf(why, len,
+			 "no place for %llu bytes of images: %s; free memory or disk there",
 			 (unsigned long long)bytes, strerror(-ret));
 		c->runtime->remove(c);
 		container_forget(c);

@@ -65,5 +65,7 @@ run_container() {
 	on alpha sh -c "cd /var/bundle && setsid $1 run --detach --pid-file /run/redis.pid redis </dev/null >/dev/null 2>&1"
 	# shellcheck disable=SC2034 # for those who load this
 	pid=$(on alpha cat /run/redis.pid)
+	# Whoever asks too soon gets an RST.
+	until_true 10 "redis listens" on alpha sh -c 'ss -Hltn "sport = :6379" | grep -q .'
 	until_true 10 "redis answers" on client redis-cli -h "$address" PING
 }

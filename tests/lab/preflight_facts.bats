@@ -196,3 +196,11 @@ load preflight
 	on alpha kill "$spawned"
 	end_load
 }
+
+@test "a container, and a criu that does not ask plugins: not touched" {
+	begin
+	edit '.criu = 319 | .container = {runtime: "runc", name: "redis", bundle: "/var/bundle", mounts: []}'
+	not judged_here
+	finding no criu "3.19 does not let a plugin take part in what a container runtime does"
+	remedy criu "CRIU 4.0 or newer"
+}

@@ -143,15 +143,32 @@ fails_there() {
 @test "crun: its criu is not told of us any more" { fails_there crun restore 'plugin' 'sed -i /libdir/d /etc/criu/crun.conf'; }
 @test "runc: no criu there any more" { fails_there runc restore 'criu' 'mount --bind /dev/null $(readlink -f $(command -v criu))'; }
 
-# nor the dump.
-@test "runc: its criu is not told of us any more, on the source" {
+@test "runc: its criu is not told of us any more, on the source: no dump" {
+	busy
+	stopped_at source dump
+	on alpha mv /etc/criu/runc.conf /root
+	go_on_from migrate
+	over 40
+	last_line_says "was not moved, and runs here: .*tcp-established"
+	taken_back
+}
+
+# Nothing stops criu then.
+@test "runc: only the plugin is missing on the source: the images stay" {
+	local images
 	busy
 	stopped_at source dump
 	on alpha sed -i /libdir/d /etc/criu/runc.conf
 	go_on_from migrate
 	over 40
-	last_line_says "was not moved, and runs here: .*plugin"
-	taken_back
+	last_line_says "has ended: its criu has not loaded the plugin.*what runc restore needs to run it again stays in /"
+	images=$(sed -n 's/.*stays in //p' "$shared/migrate.err")
+	on alpha test -e "$images/images/inventory.img"
+	holds_address alpha || on alpha /src/build/ip-takeover claim || :
+	cat "$shared/migrate.err"
+	on alpha runc restore --detach --tcp-established --image-path="$images/images" --work-path="$images" \
+		--bundle /var/bundle redis </dev/null >/dev/null 2>&1
+	runs_on alpha
 }
 
 full() {
@@ -172,8 +189,8 @@ full() {
 
 @test "runc: no place for the images there" {
 	busy
-	on beta sh -c 'for d in /dev/shm /run /tmp /var/tmp; do mount -t tmpfs -o size=64k tmpfs $d; done'
-	not_moved 'room'
+	on beta sh -c 'for d in /dev/shm /run /tmp /var/tmp; do mount -t tmpfs -o size=64k tmpfs $d; done; mkdir /run/sshd'
+	not_moved 'no place for [0-9]* bytes of images: No space left on device; free'
 	on beta umount /dev/shm /run /tmp /var/tmp
 	as_before
 }
@@ -218,7 +235,7 @@ others() {
 	start_migrate "" restoring --max-freeze 2
 	until_true 20 "it stops" is_in_state receive T
 	over 40
-	last_line_says 'was not moved, and runs here: .*--max-freeze'
+	last_line_says 'was not moved, and runs here: the other host does not answer'
 	signal_to CONT receive
 	taken_back
 }
