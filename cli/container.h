@@ -9,6 +9,8 @@
  *   mounts    [{ source, destination }]: paths of the host that it sees, which are not copied
  *   network   "host", or what else its network namespace is; without it "host"
  *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
+ *   image     the image's ID, which `RUNTIME save` takes, where images are
+ *   layer     bytes of its files that go with it
  *   ...       what the runtime adds
  */
 #ifndef CONTAINER_H
@@ -16,6 +18,9 @@
 
 #include "facts_read.h"
 #include "runtime.h"
+
+/* A finding of this name that is not ok: the image is not here, and is to be sent. */
+#define CONTAINER_IMAGE "image"
 
 /* To spec's "mounts"; nothing when one is NULL. */
 void container_add_mount(json_t *mounts, const char *source, const char *destination);

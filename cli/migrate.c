@@ -64,6 +64,7 @@ static int send_ahead(struct migrate *m)
 		return mover_say(m, ret, strerror(-ret));
 	for (size_t i = 0; i < n; i++)
 		bytes += memory_of(pids[i]);
+	bytes += mover_container_bytes(m);
 	expected = bytes - (64 << 20);
 	ret = place_make(bytes, &m->place);
 	if (ret < 0) {

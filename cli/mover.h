@@ -91,6 +91,12 @@ int mover_container_save(struct migrate *m);
 /* The runtime has dumped it without us, as any container: it has ended, and what there is of it are
  * its images. */
 int mover_container_lost(struct migrate *m);
+/* What it has beside memory. */
+uint64_t mover_container_bytes(const struct migrate *m);
+
+/* Whether the other host, which has found @there, waits for the image; send it. */
+bool mover_container_lacks_image(const struct migrate *m, const struct checks *there);
+int mover_container_send_image(struct migrate *m);
 
 /* At the end, however it ended. */
 void mover_container_end(struct migrate *m);

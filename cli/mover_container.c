@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "image_send.h"
 #include "mover.h"
+#include "progress.h"
 
 #define MORE "more" /* beside the images: what the runtime adds */
 
@@ -105,6 +107,34 @@ int mover_container_lost(struct migrate *m)
 		 "ip-takeover check; what %s restore needs to run it again stays in %.400s",
 		 m->container.runtime->name, m->place.path);
 	return mover_say(m, -ENOTRECOVERABLE, why);
+}
+
+uint64_t mover_container_bytes(const struct migrate *m)
+{
+	json_int_t bytes = json_integer_value(json_object_get(m->container.spec, "layer"));
+
+	return bytes > 0 ? bytes : 0;
+}
+
+bool mover_container_lacks_image(const struct migrate *m, const struct checks *there)
+{
+	for (size_t i = 0; m->container.runtime && i < there->n; i++)
+		if (there->found[i].state != CHECK_OK &&
+		    strcmp(there->found[i].name, CONTAINER_IMAGE) == 0)
+			return true;
+	return false;
+}
+
+int mover_container_send_image(struct migrate *m)
+{
+	const char *image = json_string_value(json_object_get(m->container.spec, "image"));
+	char error[400];
+	int ret;
+
+	progress_say("sending to %s: image %s", m->there, image);
+	ret = image_send(m->container.runtime->name, image, m->rsh, m->host, m->o.timeout_s * 1000,
+			 error, sizeof(error));
+	return ret < 0 ? mover_say(m, ret, error) : 0;
 }
 
 void mover_container_end(struct migrate *m)

@@ -93,6 +93,17 @@ int mover_preflight(struct migrate *m)
 		if (ret == 0)
 			ret = ask(m, there, &paths, &n, &len);
 	}
+	if (ret == 0 && !m->only_asked && check_ok(here) && check_ok(there) &&
+	    mover_container_lacks_image(m, there)) {
+		ret = mover_container_send_image(m);
+		free(paths);
+		paths = NULL;
+		memset(there, 0, sizeof(*there));
+		if (ret == 0)
+			ret = ask(m, there, &paths, &n, &len);
+		if (ret == 0 && mover_container_lacks_image(m, there))
+			ret = mover_say(m, -EREMOTEIO, "the image was sent, but is not there");
+	}
 	if (ret == 0) {
 		progress_findings(m->there, there, all);
 		ok = check_ok(here) && check_ok(there);

@@ -283,6 +283,8 @@ static void on_criu_ended(struct receive *r)
 		place_remove(&r->place);
 		migrate_step(STEP_RUNS);
 		say_that_it_runs(r);
+		if (r->container.runtime && r->container.runtime->runs)
+			r->container.runtime->runs(&r->container);
 		return;
 	}
 	if (r->said_ready && r->tries < TRIES && !r->criu.refused) {

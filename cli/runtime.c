@@ -10,7 +10,7 @@
 #include "run.h"
 #include "runtime.h"
 
-static const struct runtime *const runtimes[] = { &runtime_runc, &runtime_crun };
+static const struct runtime *const runtimes[] = { &runtime_runc, &runtime_crun, &runtime_docker };
 
 const struct runtime *runtime_find(const char *name)
 {

@@ -67,6 +67,8 @@ struct runtime {
 	void (*restore)(const struct container *c, const char *dir, struct command *ret_command);
 	/* A restore has failed, nothing of it runs, and there will be another one. */
 	void (*again)(struct container *c);
+	/* It runs. */
+	void (*runs)(struct container *c);
 	/* Undo create(); nothing of it runs. */
 	void (*remove)(struct container *c);
 
