@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Docker's containers, with a dockerd of its own on each host.
+
+load helper
+load engines
+load migrate
+
+runc_conf() {
+	on "$1" sh -c "mkdir -p /etc/criu && printf 'tcp-established\nnetwork-lock skip\nlibdir /src/build/plugin\n' >/etc/criu/runc.conf"
+}
+
+prepare_docker() {
+	local host
+	for host in alpha beta; do
+		runc_conf "$host"
+		start_docker "$host"
+		on "$host" mkdir -p /srv/data
+	done
+}
+
+# run_redis [OPTION...]: the container r1 on alpha; sets up $pid.
+run_redis() {
+	on alpha docker run --detach --name r1 --network host "$@" $image \
+		redis-server --bind "$address" --protected-mode no --save ''
+	pid=$(on alpha docker inspect -f '{{.State.Pid}}' r1)
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+}
+
+migrate_docker() {
+	on "$1" /src/build/ip-takeover migrate --docker r1 --to "$2" --remote-program /src/build/ip-takeover "${@:3}" 3>&-
+}
+
+inside() { on "$1" docker exec r1 "${@:2}"; }
+
+# What a person has said of the container, and nothing that is another on each host or each day.
+said_of() {
+	on "$1" docker inspect r1 | jq -S '.[0] | {Name, Image, Args, Path, Config, HostConfig,
+		Mounts: [.Mounts[] | if .Type == "volume" then del(.Name, .Source) else . end]}'
+}
+
+runs_on() { [ "$(on "$1" docker inspect -f '{{.State.Running}} {{.State.Restarting}}' r1)" = "true false" ]; }
+
+# no_container HOST: nor anything of one.
+no_container() {
+	local root
+	[ -z "$(on "$1" docker ps --all --quiet --filter name=r1)" ]
+	root=$(on "$1" docker info -f '{{.DockerRootDir}}')
+	not on "$1" sh -c "ls -d $root/containers/*/checkpoints /tmp/ctrd-checkpoint* 2>/dev/null | grep ."
+}
+
+# Nothing of the move itself lies around, on either host.
+nothing_of_docker() {
+	local host
+	no_images
+	for host in alpha beta; do
+		not on "$host" sh -c 'ls -d /var/lib/docker/containers/*/checkpoints/* /tmp/ctrd-checkpoint* 2>/dev/null | grep .'
+	done
+}
+
+# After a move that failed: on alpha as before, with all its connections.
+stayed_here() {
+	runs_on alpha
+	[ "$(said_of alpha)" = "$before" ]
+	[ "$(on alpha docker inspect -f '{{.State.Pid}} {{.RestartCount}}' r1)" = "$pid 0" ]
+	end_load
+	wire_saw alpha
+	nothing_of_docker
+}
+
+@test "docker: a container moves with 100 clients, and back" {
+	prepare_docker
+	run_redis --restart unless-stopped --env A=b --label x=y --pids-limit 100 --cpu-shares 512 \
+		--stop-timeout 7 --ulimit nofile=20000:20000 --volume /srv/data:/srv --log-opt max-size=1m
+	inside alpha sh -c 'echo hello >/etc/file; chown 7:8 /etc/file; rm /bin/vi; rm -r /tmp; mkdir /tmp; ln -s x /etc/link; mknod /etc/fifo p'
+	said_of alpha >"$shared/before"
+	start_load 100
+	migrate_docker alpha beta
+	runs_on beta
+	no_container alpha
+	diff <(said_of beta) "$shared/before"
+	[ "$(inside beta sh -c 'cat /etc/file; stat -c %u:%g /etc/file; readlink /etc/link; hostname')" = $'hello\n7:8\nx\nalpha' ]
+	inside beta sh -c '[ -p /etc/fifo ] && [ ! -e /bin/vi ] && [ "$A" = b ]'
+	inside beta sh -c 'echo there >/etc/file; rm /bin/cp'
+	nothing_of_docker
+	migrate_docker beta alpha
+	runs_on alpha
+	no_container beta
+	diff <(said_of alpha) "$shared/before"
+	[ "$(inside alpha cat /etc/file)" = there ]
+	inside alpha sh -c '[ ! -e /bin/vi ] && [ ! -e /bin/cp ]'
+	end_load
+	wire_saw alpha beta alpha
+	nothing_of_docker
+	on client redis-cli -h "$address" shutdown || :
+	until_true 10 "docker starts it again" runs_on alpha
+}
+
+@test "docker: volumes of its own go with it, named ones are looked for" {
+	prepare_docker
+	run_redis --volume /var/own --volume kept:/var/kept
+	inside alpha sh -c 'echo own >/var/own/file'
+	exits 1 "volume kept is not here, and its contents are not copied" migrate_docker alpha beta
+	on beta docker volume create kept
+	migrate_docker alpha beta --check | grep "warning *beta *volumes *volume kept is here; its contents are not copied"
+	start_load 10
+	migrate_docker alpha beta
+	[ "$(inside beta cat /var/own/file)" = own ]
+	inside beta test ! -e /var/kept/file
+	on alpha docker volume inspect kept
+	[ "$(on alpha docker volume ls --quiet)" = kept ]
+	end_load
+}
+
+@test "docker: an image that is not there is sent first" {
+	prepare_docker
+	run_redis
+	id=$(on alpha docker image inspect -f '{{.Id}}' $image)
+	on beta docker image rm $image
+	migrate_docker alpha beta --check | grep "image *$id is not here: it is sent"
+	[ -z "$(on beta docker image ls --quiet)" ]
+	start_load 10
+	migrate_docker alpha beta | grep "sending to beta: image $id"
+	[ "$(on beta docker image inspect -f '{{.Id}}' $image)" = "$id" ]
+	[ "$(on beta docker inspect -f '{{.Config.Image}}' r1)" = "$image" ]
+	end_load
+	wire_saw alpha beta
+}
+
+@test "docker: what is in the way is found before anything is touched" {
+	prepare_docker
+	exits 1 "No such container: r1" migrate_docker alpha beta
+	run_redis --restart always --volume /srv/data:/srv
+	before=$(said_of alpha)
+	start_load 10
+
+	on beta rmdir /srv/data
+	exits 1 "/srv/data, which the container has at /srv, is not here" migrate_docker alpha beta
+	on beta mkdir /srv/data
+
+	on beta docker create --name r1 $image
+	exits 1 'a container "r1" is here already' migrate_docker alpha beta
+	on beta docker rm r1
+
+	on beta mv /etc/criu/runc.conf /etc/criu/away
+	exits 1 "its criu does not load the plugin: /etc/criu/runc.conf" migrate_docker alpha beta
+	on beta mv /etc/criu/away /etc/criu/runc.conf
+	on alpha mv /etc/criu/runc.conf /etc/criu/away
+	exits 1 "its criu does not load the plugin: /etc/criu/runc.conf" migrate_docker alpha beta
+	on alpha mv /etc/criu/away /etc/criu/runc.conf
+
+	# Neither sent: there is no room for it.
+	on beta docker image rm $image
+	on beta mount -o remount,size=9m /var/lib/docker
+	exits 1 "image sha256:.* cannot be sent: .*no space left" migrate_docker alpha beta
+	on beta mount -o remount,size=500m /var/lib/docker
+	on beta docker load -q -i /shared/redis.tar
+
+	end_docker beta
+	exits 1 "dockerd does not answer at /run/docker.sock" migrate_docker alpha beta
+	stayed_here
+
+	on alpha docker pause r1
+	exits 1 "container r1 is paused; first: docker unpause r1" migrate_docker alpha beta
+	on alpha docker rm -f r1
+	on alpha docker run --detach --rm --name r1 --network none $image
+	exits 1 "without --rm" migrate_docker alpha beta
+	exits 1 "bind-mount /proc/0/ns/net" migrate_docker alpha beta
+}
+
+# end_docker HOST: as by a crash.
+end_docker() {
+	on "$1" sh -c 'kill -KILL $(cat /run/docker.pid)'
+	until_true 5 "no dockerd on $1" not on "$1" docker version
+}
+
+# fails_there TEXT CMD...: the restore on beta fails by what CMD does there after preflight.
+fails_there() {
+	local text=$1
+	shift
+	until_true 20 "a container on beta" on beta docker inspect r1 && "$@" &
+	exits 1 "$text" migrate_docker alpha beta
+	wait $!
+}
+
+@test "docker: a restore that fails leaves it where it is" {
+	prepare_docker
+	run_redis --restart always --volume /srv/data:/srv
+	before=$(said_of alpha)
+	start_load 100
+
+	# Gone, and not to be made by docker.
+	fails_there "was not moved, and runs here" on beta sh -c 'rmdir /srv/data; : >/srv/data'
+	no_container beta
+	on beta sh -c 'rm /srv/data; mkdir /srv/data'
+	until_true 15 "alpha's keeper ends" no_keeper alpha
+	forget alpha
+	stayed_here
+	no_container beta
+}
