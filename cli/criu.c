@@ -184,7 +184,7 @@ static bool find_line(const char *images, const char *name, const char *mark, ch
 
 		line[strcspn(line, "\n")] = '\0';
 		/* exit() only says that it has failed. */
-		found = at && !strstr(at, "RLIMIT_NOFILE") &&
+		found = at && !strstr(at, "RLIMIT_NOFILE") && !strstr(at, "see criu's log") &&
 			strncmp(at, "ip-takeover: exit(", 18) != 0;
 		if (found)
 			snprintf(buf, len, "%s",

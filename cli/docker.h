@@ -9,6 +9,7 @@
  *   create           what POST /containers/create takes, but for the network and restart policy
  *   network          "host", or "container:" and the name of the other one
  *   restart          HostConfig.RestartPolicy
+ *   root             DockerRootDir, on either host its own
  *   driver           the storage driver
  *   layer            bytes of the writable layer
  *   layers           [{ "tar": its name beside the images, "at": "" or where the volume is mounted,
@@ -47,6 +48,10 @@ int docker_save(const struct container *c, int dirfd, char *error, size_t len);
 int docker_create(const json_t *spec, struct container *ret_container, char *error, size_t len);
 int docker_load(const struct container *c, int dirfd, char *error, size_t len);
 void docker_runs(struct container *c);
+
+/* Also of a dockerd that was killed. */
+void docker_remove_checkpoint(const struct container *c, const char *name);
+
 void docker_remove(struct container *c);
 
 #endif

@@ -107,10 +107,9 @@ int docker_api(const char *method, const json_t *body, json_t **ret_answer, char
 	command_add(&c, "%s", url);
 	ret = command_run(&c, text, ANSWER_MAX);
 	if (ret < 0)
-		snprintf(error, len, "%s: %.300s",
+		snprintf(error, len, "%s",
 			 ret == -ENOENT ? "install curl, which talks to Docker"
-					: "dockerd does not answer at " DOCKER_SOCKET,
-			 text);
+					: "dockerd does not answer at " DOCKER_SOCKET);
 	else
 		ret = understand(text, ret_answer, error, len);
 	command_free(&c);

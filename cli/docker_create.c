@@ -109,9 +109,9 @@ int docker_create(const json_t *spec, struct container *c, char *error, size_t l
 	return ret;
 }
 
-static int open_checkpoint(const struct container *c, bool make)
+static int open_checkpoint(const struct container *c, const char *name, bool make)
 {
-	const char *const parts[] = { "containers", c->id, "checkpoints", DOCKER_CHECKPOINT };
+	const char *const parts[] = { "containers", c->id, "checkpoints", name };
 	int fd = open(text_of(c->spec, "root"), O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
 
 	for (size_t i = 0; fd >= 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -157,7 +157,8 @@ static int give(int from, int to, const char *place, const char *name)
 
 static int give_all(const struct container *c, int from, char *error, size_t len)
 {
-	int to = open_checkpoint(c, true), again = openat(from, ".", O_RDONLY | O_CLOEXEC), ret = 0;
+	int to = open_checkpoint(c, DOCKER_CHECKPOINT, true),
+	    again = openat(from, ".", O_RDONLY | O_CLOEXEC), ret = 0;
 	char proc[64], place[PATH_MAX] = "";
 	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
 	struct dirent *de;
@@ -251,17 +252,18 @@ static void remove_left(int ours)
 		closedir(dir);
 }
 
-static void remove_checkpoint(const struct container *c)
+void docker_remove_checkpoint(const struct container *c, const char *name)
 {
-	int fd = open_checkpoint(c, false);
-	char error[300];
+	int fd = open_checkpoint(c, name, false);
+	char path[PATH_MAX];
 
 	if (fd < 0)
 		return;
 	remove_left(fd);
-	close(fd);
-	docker_api("DELETE", NULL, NULL, error, sizeof(error), "/containers/%s/checkpoints/%s",
-		   c->id, DOCKER_CHECKPOINT);
+	empty(fd);
+	snprintf(path, sizeof(path), "%s/containers/%s/checkpoints/%s", text_of(c->spec, "root"),
+		 c->id, name);
+	rmdir(path);
 }
 
 void docker_runs(struct container *c)
@@ -271,14 +273,14 @@ void docker_runs(struct container *c)
 
 	docker_api("POST", policy, NULL, error, sizeof(error), "/containers/%s/update", c->id);
 	json_decref(policy);
-	remove_checkpoint(c);
+	docker_remove_checkpoint(c, DOCKER_CHECKPOINT);
 }
 
 void docker_remove(struct container *c)
 {
 	char error[300];
 
-	remove_checkpoint(c);
+	docker_remove_checkpoint(c, DOCKER_CHECKPOINT);
 	docker_api("DELETE", NULL, NULL, error, sizeof(error), "/containers/%s?force=true&v=true",
 		   c->id);
 }

@@ -306,6 +306,7 @@ static void look(struct receive *r)
 
 	if (r->step != RESTORING && r->step != READY && r->step != COMMITTED)
 		return;
+	receive_container_watch(&r->container, &r->criu);
 	if (criu_ended(&r->criu) && members_ended(&r->members)) {
 		on_criu_ended(r);
 		return;

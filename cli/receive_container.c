@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,4 +52,14 @@ int receive_container_restore(struct container *c, const struct place *place, bo
 		snprintf(why, len, "cannot have %s restore it: %s", c->runtime->name,
 			 strerror(-ret));
 	return ret;
+}
+
+void receive_container_watch(const struct container *c, struct criu *criu)
+{
+	int fd = -1;
+
+	if (c->runtime && strncmp(criu->log, "/proc/", 6) != 0 && criu->log[0] == '/')
+		fd = open(criu->log, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		snprintf(criu->log, sizeof(criu->log), "/proc/self/fd/%d", fd);
 }

@@ -16,4 +16,8 @@ int receive_container_create(const json_t *facts, uint64_t bytes, struct contain
 int receive_container_restore(struct container *container, const struct place *place,
 			      bool first, struct criu *ret_criu, char *why, size_t len);
 
+/* Again and again while it restores: hold CRIU's log, which a runtime may remove when that has
+ * failed. */
+void receive_container_watch(const struct container *container, struct criu *criu);
+
 #endif

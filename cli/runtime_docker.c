@@ -66,31 +66,77 @@ static void moved(struct container *c)
 			       error, c->name);
 }
 
-static void stays(struct container *c)
+/* 0 and what dockerd thinks. */
+static int is_paused(const struct container *c, bool *ret_paused)
 {
 	char error[300];
+	json_t *inspect = NULL;
+	int ret = docker_api("GET", NULL, &inspect, error, sizeof(error), "/containers/%s/json",
+			     c->id);
 
+	*ret_paused = json_is_true(json_object_get(json_object_get(inspect, "State"), "Paused"));
+	json_decref(inspect);
+	return ret;
+}
+
+/* By the runtime itself: "pause" or "resume". */
+static void tell_runtime(const struct container *c, const char *verb)
+{
+	const char *oci = json_string_value(json_object_get(c->spec, "oci"));
+	char root[128], text[300];
+
+	snprintf(root, sizeof(root), "/run/docker/runtime-%.60s/moby", oci);
+	command_words(text, sizeof(text), oci, "--root", root, verb, c->id, NULL);
+}
+
+/* containerd pauses what it dumps, and cannot resume it when the dump has failed, since CRIU has
+ * done so (containerd-shim-runc-v2; criu/seize.c): dockerd takes it for paused from then on, and
+ * does not believe in docker unpause. So it is paused for a moment. When dockerd was killed it may
+ * be paused indeed, and nobody else resumes it. */
+static void resume(const struct container *c)
+{
+	char error[300];
+	bool paused;
+
+	if (is_paused(c, &paused) < 0) {
+		tell_runtime(c, "resume");
+		return;
+	}
+	if (!paused)
+		return;
+	tell_runtime(c, "pause");
+	if (docker_api("POST", NULL, NULL, error, sizeof(error), "/containers/%s/unpause", c->id) <
+	    0) {
+		tell_runtime(c, "resume");
+		progress_error("it runs, but is paused for dockerd: %s", error);
+	}
+}
+
+static void stays(struct container *c)
+{
+	char error[300], name[64];
+
+	resume(c);
 	if (has_policy(c) && set_policy(c, NULL, error, sizeof(error)) < 0)
 		progress_error("its restart policy stays \"no\": %s; docker update --restart=%s %s",
 			       error,
 			       json_string_value(json_object_get(
 				       json_object_get(c->spec, "restart"), "Name")),
 			       c->name);
-	docker_api("DELETE", NULL, NULL, error, sizeof(error),
-		   "/containers/%s/checkpoints/" DOCKER_CHECKPOINT "-%d", c->id, (int)getpid());
+	snprintf(name, sizeof(name), DOCKER_CHECKPOINT "-%d", (int)getpid());
+	docker_remove_checkpoint(c, name);
 }
 
 /* Of a dump that has failed containerd's shim leaves it there; of a restore docker removes it. */
 static void log_of(const struct container *c, const char *verb, const char *dir, char *buf,
 		   size_t len)
 {
+	bool dump = strcmp(verb, "dump") == 0;
+	const char *root = json_string_value(json_object_get(c->spec, "root"));
+
 	(void)dir;
-	buf[0] = '\0';
-	if (strcmp(verb, "dump") == 0)
-		snprintf(buf, len,
-			 "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/%s/"
-			 "criu-dump.log",
-			 c->id);
+	snprintf(buf, len, "%s/containerd/daemon/io.containerd.runtime.v2.task/moby/%s/%s.log",
+		 dump ? "/run/docker" : root, c->id, dump ? "criu-dump" : "restore");
 }
 
 const struct runtime runtime_docker = {

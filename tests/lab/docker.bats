@@ -174,27 +174,80 @@ end_docker() {
 	until_true 5 "no dockerd on $1" not on "$1" docker version
 }
 
-# fails_there TEXT CMD...: the restore on beta fails by what CMD does there after preflight.
+# fails_there TEXT SCRIPT: the move fails by what SCRIPT does on beta once the container has been
+# made there.
 fails_there() {
-	local text=$1
-	shift
-	until_true 20 "a container on beta" on beta docker inspect r1 && "$@" &
-	exits 1 "$text" migrate_docker alpha beta
-	wait $!
+	local script
+	on beta sh -c "until ls -d /var/lib/docker/containers/*/ >/dev/null 2>&1; do :; done; $2" 3>&- &
+	script=$!
+	exits 1 "$1" migrate_docker alpha beta
+	wait $script
+	grep "was not moved, and runs here" "$shared/said"
+	runs_on alpha
+	no_container beta
+	forget alpha
+	on beta /src/build/ip-takeover status
 }
 
 @test "docker: a restore that fails leaves it where it is" {
 	prepare_docker
 	run_redis --restart always --volume /srv/data:/srv
+	inside alpha dd if=/dev/zero of=/big bs=1M count=20
 	before=$(said_of alpha)
 	start_load 100
 
-	# Gone, and not to be made by docker.
-	fails_there "was not moved, and runs here" on beta sh -c 'rmdir /srv/data; : >/srv/data'
-	no_container beta
+	echo "# a bind's source that is another then"
+	fails_there "not a directory" 'rmdir /srv/data; : >/srv/data'
 	on beta sh -c 'rm /srv/data; mkdir /srv/data'
-	until_true 15 "alpha's keeper ends" no_keeper alpha
+
+	echo "# a port that is taken then"
+	fails_there "6379" 'setsid -f busybox nc -l -p 6379 </dev/null >/dev/null 2>&1'
+	on beta pkill -x busybox
+
+	echo "# no room for its files"
+	fails_there "No space left" 'mount -o remount,size=32m /var/lib/docker'
+	on beta mount -o remount,size=500m /var/lib/docker
+
+	stayed_here
+}
+
+# killed_when HOST FILE: dockerd, as soon as there is such a file.
+killed_when() {
+	on "$1" sh -c "until ls -d $2 >/dev/null 2>&1; do :; done; kill -KILL \$(cat /run/docker.pid)" 3>&- &
+}
+
+@test "docker: dockerd killed there, when it has made the container" {
+	prepare_docker
+	run_redis --restart always
+	before=$(said_of alpha)
+	start_load 100
+	killed_when beta '/var/lib/docker/containers/*/hostconfig.json'
+	exits 1 "was not moved, and runs here" migrate_docker alpha beta
+	stayed_here
+}
+
+@test "docker: dockerd killed there, when it restores" {
+	prepare_docker
+	run_redis --restart always
+	before=$(said_of alpha)
+	start_load 100
+	killed_when beta '/var/lib/docker/containers/*/checkpoints/ip-takeover'
+	exits 1 "was not moved, and runs here" migrate_docker alpha beta
 	forget alpha
 	stayed_here
+}
+
+@test "docker: dockerd killed here, while it is dumped" {
+	prepare_docker
+	run_redis --restart always --volume /srv/data:/srv
+	before=$(said_of alpha)
+	start_load 100
+	killed_when alpha '/tmp/ctrd-checkpoint*'
+	exits 1 "its restart policy stays .no.: dockerd does not answer" migrate_docker alpha beta
+	grep "was not moved, and runs here" "$shared/said"
+	end_load
+	wire_saw alpha
+	forget alpha
 	no_container beta
+	no_images
 }
