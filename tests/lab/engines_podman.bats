@@ -5,7 +5,7 @@
 
 load helper
 load engines
-load podman
+load engines_podman
 
 plugin=(tcp-established "network-lock skip" "libdir /src/build/plugin")
 

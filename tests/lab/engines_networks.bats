@@ -5,7 +5,7 @@
 
 load helper
 load engines
-load podman
+load engines_podman
 
 # Addresses of containers are none of the hosts'.
 prepare() {
