@@ -10,7 +10,8 @@
 #include "run.h"
 #include "runtime.h"
 
-static const struct runtime *const runtimes[] = { &runtime_runc, &runtime_crun, &runtime_docker };
+static const struct runtime *const runtimes[] = { &runtime_runc, &runtime_crun, &runtime_docker,
+						  &runtime_podman };
 
 const struct runtime *runtime_find(const char *name)
 {

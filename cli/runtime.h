@@ -15,7 +15,7 @@
 #include "check.h"
 
 #define RUNTIME_ID_LEN	128
-#define RUNTIME_WORDS	48
+#define RUNTIME_WORDS	250
 #define RUNTIME_WAIT_MS 60000 /* for a command that is not the dump or the restore */
 
 struct runtime;

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Podman in the lab's hosts. To be loaded after helper and engines.
+# shellcheck disable=SC2154 # variables of helper and engines
+
+# prepare_podman HOST RUNTIME: a podman of its own that has $image, and whose criu loads our
+# plugin; it ends with the lab.
+prepare_podman() {
+	local host=$1 runtime=$2
+	make_image
+	# Its overlay does not go on top of overlayfs.
+	on "$host" mkdir -p /var/lib/containers /etc/containers /etc/criu
+	on "$host" mount -t tmpfs tmpfs /var/lib/containers
+	on "$host" sh -c "printf 'tcp-established\nnetwork-lock skip\nlibdir /src/build/plugin\n' >/etc/criu/$runtime.conf"
+	# The host's cgroup has no controllers, so there are no limits to set.
+	on "$host" tee /etc/containers/containers.conf >/dev/null <<-END
+	[containers]
+	default_ulimits = []
+	pids_limit = 0
+	[engine]
+	cgroup_manager = "cgroupfs"
+	events_logger = "file"
+	retry = 0
+	runtime = "$runtime"
+	END
+	on "$host" tee /etc/containers/policy.json >/dev/null <<<'{"default": [{"type": "insecureAcceptAnything"}]}'
+	on "$host" podman load -q -i /shared/redis.tar
+}
+
+# run_podman HOST [OPTION...]: sets up $pid.
+run_podman() {
+	on "$1" podman run --detach --name redis "${@:2}" "$image" redis-server --bind "$address" --protected-mode no --save ''
+	pid=$(on "$1" podman inspect --format '{{.State.Pid}}' redis)
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+}
+
+# migrate_podman FROM TO [OPTION...]
+migrate_podman() {
+	on "$1" /src/build/ip-takeover migrate --podman redis --to "$2" --remote-program /src/build/ip-takeover "${@:3}" 3>&-
+}
+
+container_is() { [ "$(on "$1" podman container inspect --format '{{.State.Status}}' redis)" = "$2" ]; }
+no_container() { [ -z "$(on "$1" podman ps --all --quiet)" ]; }
