@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "journal.h"
 #include "manifest.h"
+#include "outer.h"
 #include "request.h"
 
 #define WRITING_S 10 /* longer takes no keeper to replace its journal */
@@ -158,7 +159,7 @@ void clean_guards(struct clean *c)
 	for (size_t i = 0; c->journals && ret == 0 && i < n; i++) {
 		int removed;
 
-		if (is_named(c, "guard", names[i]))
+		if (is_named(c, "guard", names[i]) || takeover_outer_is_used(names[i]))
 			continue;
 		if (c->unsure) {
 			clean_keeps("guard ip-takeover-%s: a journal cannot be read", names[i]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,20 @@ const json_t *container_of(const json_t *facts)
 	const char *name;
 
 	return facts_text(spec, "runtime", 32, false, &name) && runtime_find(name) ? spec : NULL;
+}
+
+bool container_has_network(const json_t *spec)
+{
+	return json_object_size(json_object_get(spec, "networks")) > 0;
+}
+
+int container_device(const json_t *spec, const struct takeover_address *address,
+		     char ret_device[IF_NAMESIZE])
+{
+	const struct runtime *runtime =
+		runtime_find(json_string_value(json_object_get(spec, "runtime")));
+
+	return runtime && runtime->device ? runtime->device(spec, address, ret_device) : -ENODEV;
 }
 
 static void judge_mounts(const json_t *spec, struct checks *checks)

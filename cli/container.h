@@ -28,6 +28,12 @@ void container_add_mount(json_t *mounts, const char *source, const char *destina
 /* The container of such facts; NULL: it is none, or of a runtime that is not known. */
 const json_t *container_of(const json_t *facts);
 
+/* Whether it has a network namespace of its own; then, on the destination: the host's device behind
+ * which the address is to be, or -ENODEV. @spec may be NULL. */
+bool container_has_network(const json_t *spec);
+int container_device(const json_t *spec, const struct takeover_address *address,
+		     char ret_device[IF_NAMESIZE]);
+
 /* On the destination, and on the source. */
 void container_judge(const json_t *facts, struct checks *checks);
 void container_judge_here(const struct container *container, struct checks *checks);

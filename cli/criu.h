@@ -53,6 +53,9 @@ void criu_disarm(struct criu *criu);
 /* Of a restore: look for its keeper, which comes with the runtime's criu. Whether it is known. */
 bool criu_find_keeper(struct criu *criu);
 
+/* Whether the guard of that keeper stands. */
+bool criu_is_prepared(const struct criu *criu);
+
 /* criu's image directory, O_DIRECTORY, as soon as there is one: or -errno. */
 int criu_open_images(const struct criu *criu);
 

@@ -128,6 +128,21 @@ bool criu_find_keeper(struct criu *criu)
 	return criu->socket[0];
 }
 
+bool criu_is_prepared(const struct criu *criu)
+{
+	json_t *all = cli_journals(), *j;
+	bool prepared = false;
+	size_t i;
+
+	json_array_foreach(all, i, j)
+		prepared |=
+			criu->socket[0] && strcmp(journal_field(j, "socket"), criu->socket) == 0 &&
+			strcmp(journal_field(j, "state"), takeover_state_name(TAKEOVER_STARTING)) !=
+				0;
+	json_decref(all);
+	return prepared;
+}
+
 int criu_open_images(const struct criu *criu)
 {
 	char path[128];

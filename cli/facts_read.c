@@ -171,7 +171,9 @@ int facts_read(const json_t *json, struct facts **ret_facts, char *error, size_t
 	for (size_t i = 0; !wrong && i < sizeof(readers) / sizeof(readers[0]); i++)
 		wrong = readers[i](json, f);
 	if (!wrong)
-		f->container = json_object_get(json, "container") != NULL;
+		f->spec = json_object_get(json, "container");
+	if (!wrong)
+		f->container = f->spec != NULL;
 	if (wrong) {
 		snprintf(error, len, "facts: %s", wrong);
 		facts_free(f);

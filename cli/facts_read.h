@@ -64,7 +64,8 @@ struct facts {
 	size_t n_files;
 	unsigned int files_unknown;
 	bool own_mounts;
-	bool container; /* container.h says more */
+	bool container;	    /* container.h says more */
+	const json_t *spec; /* its own, as long as the JSON lives */
 	uint64_t memory;
 	struct takeover_address addresses[TAKEOVER_ADDRESSES_MAX]; /* without a device */
 	bool present[TAKEOVER_ADDRESSES_MAX];			   /* on the source */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "judge.h"
 #include "keeper.h"
 #include "netlink.h"
@@ -121,6 +122,23 @@ static void probe_all(const struct facts *f, struct checks *c)
 	}
 }
 
+/* The device of the configuration will be in the container; what can be looked at already is the
+ * host's that it will be on. */
+static void look_outside(const struct facts *f, struct checks *c)
+{
+	for (size_t i = 0; i < c->config.n_addresses; i++) {
+		struct takeover_address *a = &c->config.addresses[i];
+		char text[TAKEOVER_ADDRESS_STRLEN], name[TAKEOVER_ADDRESS_STRLEN + 16];
+
+		if (container_device(f->spec, a, a->device) == 0)
+			continue;
+		snprintf(name, sizeof(name), "address %s",
+			 takeover_address_format(a, text, sizeof(text)));
+		check_say(c, CHECK_NO, name, "see to the container's networks below",
+			  "is of none of the container's networks here");
+	}
+}
+
 void judge_addresses(const struct facts *f, struct checks *c)
 {
 	struct takeover_config own = c->config;
@@ -142,6 +160,8 @@ void judge_addresses(const struct facts *f, struct checks *c)
 		check_say(c, CHECK_NO, name, "add it to " TAKEOVER_CONFIG_PATH " on this host",
 			  "is not in this host's configuration");
 	}
+	if (container_has_network(f->spec))
+		look_outside(f, c);
 	check_devices(c);
 	check_addresses(c);
 	check_keepalived(c);

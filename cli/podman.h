@@ -40,6 +40,11 @@ int podman_create_command(const json_t *spec, struct command *ret_command, char 
 json_t *podman_networks(const json_t *inspect, pid_t pid, char *error, size_t len);
 /* On the destination. */
 void podman_judge_networks(const json_t *spec, struct checks *checks);
+int podman_device(const json_t *spec, const struct takeover_address *address,
+		  char ret_device[IF_NAMESIZE]);
+size_t podman_outer(const struct container *c, struct takeover_outer *ret_all);
+/* On the destination, the container's networks with their "parent", a device of this host. */
+int podman_find_parents(json_t *spec, char *error, size_t len);
 /* What podman, restoring, reads for their addresses and MACs: the file network.status. */
 json_t *podman_network_status(const json_t *spec);
 

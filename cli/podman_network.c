@@ -153,6 +153,91 @@ void podman_judge_networks(const json_t *spec, struct checks *checks)
 	}
 }
 
+/* podman-network-create(1): without -o parent= it is the default route's; then it is not said. */
+static int find_parent(const char *name, char ret_device[IF_NAMESIZE], char *error, size_t len)
+{
+	json_t *answer = NULL;
+	const char *device;
+	int ret = 0;
+
+	if (!ask_driver(name, &answer, error, len))
+		return -ENODEV;
+	device = podman_field(json_array_get(answer, 0), "network_interface");
+	if (!device[0] || strlen(device) >= IF_NAMESIZE) {
+		snprintf(error, len,
+			 "the network \"%.60s\" names no device of this host: make it with "
+			 "-o parent=DEVICE",
+			 name);
+		ret = -ENODEV;
+	} else {
+		strcpy(ret_device, device);
+	}
+	json_decref(answer);
+	return ret;
+}
+
+static bool has_address(const json_t *network, const struct takeover_address *address)
+{
+	char ip[TAKEOVER_ADDRESS_STRLEN];
+	size_t n = strlen(takeover_address_ip(address, ip, sizeof(ip))), i;
+	json_t *text;
+
+	json_array_foreach(json_object_get(network, "addresses"), i, text) {
+		const char *one = json_string_value(text) ?: "";
+
+		if (strncmp(one, ip, n) == 0 && one[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+int podman_device(const json_t *spec, const struct takeover_address *address,
+		  char ret_device[IF_NAMESIZE])
+{
+	json_t *network;
+	const char *name;
+	char error[300];
+
+	json_object_foreach(json_object_get(spec, "networks"), name,
+			    network) if (has_address(network, address) &&
+					 name[0] != '-') return find_parent(name, ret_device, error,
+									    sizeof(error));
+	return -ENODEV;
+}
+
+int podman_find_parents(json_t *spec, char *error, size_t len)
+{
+	json_t *network;
+	const char *name;
+	int ret = 0;
+
+	json_object_foreach(json_object_get(spec, "networks"), name, network)
+	{
+		char device[IF_NAMESIZE];
+
+		ret = ret ?: find_parent(name, device, error, len);
+		if (ret == 0)
+			json_object_set_new(network, "parent", json_string(device));
+	}
+	return ret;
+}
+
+size_t podman_outer(const struct container *c, struct takeover_outer *all)
+{
+	json_t *network;
+	const char *name;
+	size_t n = 0;
+
+	json_object_foreach(json_object_get(c->spec, "networks"), name, network)
+	{
+		if (n == TAKEOVER_OUTER_MAX ||
+		    !facts_mac(json_object_get(network, "mac"), all[n].mac))
+			continue;
+		snprintf(all[n++].device, IF_NAMESIZE, "%s", podman_field(network, "parent"));
+	}
+	return n;
+}
+
 /* libpod, restore(): what it finds there is what the container had. */
 json_t *podman_network_status(const json_t *spec)
 {

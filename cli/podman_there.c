@@ -226,7 +226,7 @@ int podman_create(const json_t *spec, struct container *c, char *error, size_t l
 		container_forget(c);
 		return ret;
 	}
-	ret = look_at(c, error, len) ?: write_config(c, error, len) ?: write_network(c, error, len);
+	ret = podman_find_parents(c->spec, error, len) ?: look_at(c, error, len) ?: write_config(c, error, len) ?: write_network(c, error, len);
 	if (ret < 0) {
 		podman_remove(c);
 		container_forget(c);

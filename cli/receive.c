@@ -50,8 +50,9 @@ struct receive {
 	struct facts *facts;
 	json_t *criu_options;
 	enum step step;
-	bool said_ready; /* from now on the source may have committed at any time */
-	bool committed;	 /* it has */
+	bool said_ready;    /* from now on the source may have committed at any time */
+	bool committed;	    /* it has */
+	bool outer_removed; /* the guard outside of a container */
 	int tries;
 };
 
@@ -153,6 +154,7 @@ static void restore(struct receive *r)
 	if (ret == 0 && r->container.runtime)
 		ret = receive_container_restore(&r->container, &r->place, r->tries == 0, &r->criu,
 						why, sizeof(why));
+	r->outer_removed = false;
 
 	if (ret < 0) {
 		fail(r, why);
@@ -187,6 +189,7 @@ static void forget_container(struct receive *r)
 {
 	if (r->container.runtime)
 		r->container.runtime->remove(&r->container);
+	receive_container_unguard(&r->container);
 	container_forget(&r->container);
 }
 
@@ -298,6 +301,15 @@ static void on_criu_ended(struct receive *r)
 	fail(r, why[0] ? why : "criu failed without a word; is it installed?");
 }
 
+/* Its guard stands, nearer to the container than the one that we have set. */
+static void guard_by_keeper(struct receive *r)
+{
+	if (!r->outer_removed && criu_is_prepared(&r->criu)) {
+		receive_container_unguard(&r->container);
+		r->outer_removed = true;
+	}
+}
+
 /* What criu and its keeper have done since. */
 static void look(struct receive *r)
 {
@@ -322,6 +334,7 @@ static void look(struct receive *r)
 	}
 	if (!criu_find_keeper(&r->criu))
 		return;
+	guard_by_keeper(r);
 	ret = criu_ask(&r->criu, TAKEOVER_AWAIT_READY, &reply);
 	if (ret != 0 || reply.ret != 0)
 		return;

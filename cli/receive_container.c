@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "outer.h"
 #include "receive_container.h"
 
 int receive_container_create(const json_t *facts, uint64_t bytes, struct container *c,
@@ -30,6 +31,26 @@ int receive_container_create(const json_t *facts, uint64_t bytes, struct contain
 	return ret;
 }
 
+static int guard(const struct container *c, char *why, size_t len)
+{
+	struct takeover_outer all[TAKEOVER_OUTER_MAX];
+	size_t n = c->runtime->outer ? c->runtime->outer(c, all) : 0;
+	int ret = n > 0 ? takeover_outer_set(all, n) : 0;
+
+	if (ret < 0)
+		snprintf(why, len,
+			 "cannot guard %s before its container is there: %s; nftables needs the "
+			 "hooks ingress and egress of netdev, Linux 5.16",
+			 all[0].device, strerror(-ret));
+	return ret;
+}
+
+void receive_container_unguard(const struct container *c)
+{
+	if (c->runtime && c->runtime->outer)
+		takeover_outer_remove();
+}
+
 int receive_container_restore(struct container *c, const struct place *place, bool first,
 			      struct criu *criu, char *why, size_t len)
 {
@@ -38,6 +59,7 @@ int receive_container_restore(struct container *c, const struct place *place, bo
 
 	if (first && c->runtime->load)
 		ret = c->runtime->load(c, place->fd, why, len);
+	ret = ret ?: guard(c, why, len);
 	if (ret < 0)
 		return ret;
 	if (!first && c->runtime->again)

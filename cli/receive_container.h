@@ -19,5 +19,7 @@ int receive_container_restore(struct container *container, const struct place *p
 /* Again and again while it restores: hold CRIU's log, which a runtime may remove when that has
  * failed. */
 void receive_container_watch(const struct container *container, struct criu *criu);
+/* Nothing keeps packets from the container's devices any more, but a keeper's guard. */
+void receive_container_unguard(const struct container *container);
 
 #endif

@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "address.h"
 #include "check.h"
+#include "outer.h"
 
 #define RUNTIME_ID_LEN	128
 #define RUNTIME_WORDS	250
@@ -60,6 +62,10 @@ struct runtime {
 
 	/* On the destination. @spec is what find() has made there: untrusted. */
 	void (*judge)(const json_t *spec, struct checks *checks);
+	/* The device of this host behind which the container will have the address, if it has a
+	 * network of its own; -ENODEV. */
+	int (*device)(const json_t *spec, const struct takeover_address *address,
+		      char ret_device[IF_NAMESIZE]);
 	/* Make it, not running, and fill in @ret_container. */
 	int (*create)(const json_t *spec, struct container *ret_container, char *error, size_t len);
 	/* Images and files are in the directory @dirfd: what save() has made goes to its place. */
@@ -69,6 +75,9 @@ struct runtime {
 	void (*again)(struct container *c);
 	/* It runs. */
 	void (*runs)(struct container *c);
+	/* Before there is a keeper in the container's network namespace: the devices of this host
+	 * that its own will be on, by their MACs (outer.h). At most TAKEOVER_OUTER_MAX. */
+	size_t (*outer)(const struct container *c, struct takeover_outer *ret_all);
 	/* Undo create(); nothing of it runs. */
 	void (*remove)(struct container *c);
 

@@ -52,6 +52,10 @@ static int look(struct takeover_keeper *k, size_t i)
 					   takeover_address_ip(a, text, sizeof(text)), a->device);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot list addresses: %s", strerror(-ret));
+	/* A runtime has made this namespace for the container alone, and brought the address up:
+	 * without the container nobody may have it. */
+	if (k->netns.inode && takeover_in_rpc_mode(k->criu_pid))
+		k->was_here[i] = false;
 	return 0;
 }
 

@@ -283,7 +283,7 @@ int takeover_guard_shut(struct takeover_guard *guard)
 	return ret < 0 ? ret : nft_batch_commit(guard->batch);
 }
 
-static const uint32_t all_families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6 };
+static const uint32_t all_families[] = { NFPROTO_ARP, NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_NETDEV };
 
 int takeover_guard_remove(const char *name)
 {

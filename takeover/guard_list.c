@@ -37,7 +37,8 @@ static int add(struct list *list, const char *name)
 
 static int list_all(struct nft_batch *batch, struct list *list)
 {
-	static const uint16_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_ARP };
+	static const uint16_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_ARP,
+					     NFPROTO_NETDEV };
 	int ret = 0;
 
 	list->n = 0;

@@ -100,6 +100,9 @@ int guard_put_table(struct nft_batch *batch, uint32_t family, const char *table,
 	const struct chain *chains = family == NFPROTO_ARP ? arp_chains : ip_chains;
 	int ret = put_table(batch, NFT_MSG_NEWTABLE, family, table);
 
+	/* Those of netdev have a device each. */
+	if (family == NFPROTO_NETDEV)
+		return ret;
 	for (size_t i = 0; ret == 0 && i < N_CHAINS; i++) {
 		struct chain chain = chains[i];
 

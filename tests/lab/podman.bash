@@ -40,3 +40,8 @@ migrate_podman() {
 
 container_is() { [ "$(on "$1" podman container inspect --format '{{.State.Status}}' redis)" = "$2" ]; }
 no_container() { [ -z "$(on "$1" podman ps --all --quiet)" ]; }
+
+# macvlan_network HOST: podman's network "lan", whose containers are on the lab's segment.
+macvlan_network() {
+	on "$1" podman network create -d macvlan -o parent=eth0 --subnet 192.0.2.0/24 lan
+}
