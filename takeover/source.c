@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keeper on the source: withdraw, commit, hold for the new owner. */
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -300,13 +301,19 @@ static bool back_here(struct takeover_keeper *k)
 	return connections >= k->n_connections || takeover_now_ms() - k->back_since_ms > BACK_MS;
 }
 
+/* A runtime ends the network of its container with it: no announcement reaches us then. */
+static bool is_deaf(const struct takeover_keeper *k, size_t i)
+{
+	return k->netns.inode && if_nametoindex(k->manifest->addresses[i].device) == 0;
+}
+
 /* It has announced itself; or it runs, by the mover's word, and what moves the address there
- * reaches beyond this segment. */
+ * reaches beyond this segment, or this segment is out of reach by now. */
 static bool owner_is_there(const struct takeover_keeper *k, size_t i)
 {
 	return k->owner_known[i] ||
 	       (k->moved_at_ms != 0 && takeover_now_ms() - k->moved_at_ms > UNHEARD_MS &&
-		takeover_backend_is(k, i, TAKEOVER_BACKEND_EXEC));
+		(is_deaf(k, i) || takeover_backend_is(k, i, TAKEOVER_BACKEND_EXEC)));
 }
 
 /* An owner may fail yet. keepalived would bring the addresses back here then, where nothing is
