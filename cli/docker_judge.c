@@ -2,6 +2,7 @@
 /* Docker: what of a container cannot move, and what it does not find here. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "docker.h"
 #include "facts_fields.h"
@@ -98,6 +99,22 @@ static void judge_image(const json_t *spec, struct checks *c)
 			  "%.90s is not here: it is sent before anything is frozen", image);
 }
 
+/* Of the image there is no telling before it is there. */
+static void judge_layer(const json_t *spec, const char *root, struct checks *c)
+{
+	json_int_t need = json_integer_value(json_object_get(spec, "layer"));
+	struct statvfs fs;
+	uint64_t have;
+
+	if (statvfs(root, &fs) < 0 || need <= 0)
+		return;
+	have = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if ((uint64_t)need > have)
+		check_say(c, CHECK_NO, "layer", "free some",
+			  "its files have %lld MiB, there are %llu MiB left in %.200s",
+			  (long long)need >> 20, (unsigned long long)have >> 20, root);
+}
+
 static void judge_name(const char *name, struct checks *c)
 {
 	char error[300];
@@ -176,6 +193,7 @@ void docker_judge(const json_t *spec, struct checks *c)
 			  "storage driver %.60s here, %.60s on the source: its files cannot be "
 			  "carried",
 			  text_of(info, "Driver"), text_of(spec, "driver"));
+	judge_layer(spec, text_of(info, "DockerRootDir"), c);
 	judge_versions(spec, c);
 	judge_image(spec, c);
 	judge_name(text_of(spec, "name"), c);

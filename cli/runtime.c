@@ -43,12 +43,16 @@ void command_free(struct command *c)
 	*c = (struct command){ 0 };
 }
 
-/* What a program says last says why. */
+/* What a program says last says why; tar sums up behind it. */
 static void keep_last_line(char *buf)
 {
-	size_t n = strlen(buf);
-	char *line;
+	char *line = strstr(buf, "tar: Exiting with failure status");
+	size_t n = line ? (size_t)(line - buf) : strlen(buf);
 
+	while (line && n > 0 && buf[n - 1] != '\n')
+		n--;
+	if (n > 0)
+		buf[n] = '\0';
 	while (n > 0 && strchr("\n\r ", buf[n - 1]))
 		buf[--n] = '\0';
 	line = strrchr(buf, '\n');
