@@ -68,7 +68,7 @@ bool container_is_on_host(const json_t *spec)
 {
 	const char *network = json_string_value(json_object_get(spec, "network"));
 
-	return !network || strcmp(network, "host") == 0;
+	return !container_has_network(spec) && (!network || strcmp(network, "host") == 0);
 }
 
 /* All configured ones of the family, when it is the wildcard. */
