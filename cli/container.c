@@ -28,7 +28,13 @@ const json_t *container_of(const json_t *facts)
 
 bool container_has_network(const json_t *spec)
 {
-	return json_object_size(json_object_get(spec, "networks")) > 0;
+	const json_t *network;
+	const char *name, *driver;
+	bool own = false;
+
+	json_object_foreach(json_object_get(spec, "networks"), name, network) own |=
+		!facts_text(network, "driver", 40, false, &driver) || strcmp(driver, "bridge") != 0;
+	return own;
 }
 
 int container_device(const json_t *spec, const struct takeover_address *address,
@@ -68,7 +74,8 @@ bool container_is_on_host(const json_t *spec)
 {
 	const char *network = json_string_value(json_object_get(spec, "network"));
 
-	return !container_has_network(spec) && (!network || strcmp(network, "host") == 0);
+	return json_object_size(json_object_get(spec, "networks")) == 0 &&
+	       (!network || strcmp(network, "host") == 0);
 }
 
 /* All configured ones of the family, when it is the wildcard. */

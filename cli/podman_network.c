@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The network of a container of podman: the host's own, or macvlan, whose addresses and MAC it
- * keeps. What is on a bridge would need the host's NAT to move along. */
+/* The network of a container of podman: the host's own, macvlan, or a bridge behind the host's
+ * translation, with published ports. It keeps its addresses and MACs. */
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -61,17 +61,18 @@ static json_t *network_of(const char *name, const json_t *settings, pid_t pid, c
 	char device[IF_NAMESIZE], text[128];
 
 	driver = ask_driver(name, &answer, error, len);
-	if (driver && strcmp(driver, "macvlan") != 0)
+	if (driver && strcmp(driver, "macvlan") != 0 && strcmp(driver, "bridge") != 0)
 		snprintf(error, len,
 			 "its network \"%.60s\" is of the driver %.40s; it can move on the host's "
-			 "network or on macvlan",
+			 "network, on macvlan or on a bridge",
 			 name, driver);
 	else if (driver && find_device(pid, mac, device) < 0)
 		snprintf(error, len, "its network \"%.60s\": no device of it is in the container",
 			 name);
 	else if (driver)
-		network = json_pack("{s:s, s:s, s:O}", "device", device, "mac", mac, "addresses",
-				    addresses);
+		network = json_pack("{s:s, s:s, s:s, s:O, s:O*}", "driver", driver, "device",
+				    device, "mac", mac, "addresses", addresses, "subnets",
+				    podman_get(json_array_get(answer, 0), "subnets"));
 	for (size_t i = 0; network && i < 2; i++) {
 		if (!podman_field(settings, fields[i][0])[0])
 			continue;
@@ -94,8 +95,8 @@ json_t *podman_networks(const json_t *inspect, pid_t pid, char *error, size_t le
 		return networks;
 	if (strcmp(mode, "bridge") != 0 || json_object_size(all) == 0) {
 		snprintf(error, len,
-			 "its network is \"%.80s\"; it can move on the host's network "
-			 "or on macvlan",
+			 "its network is \"%.80s\"; it can move on the host's network, on "
+			 "macvlan or on a bridge",
 			 mode);
 		json_decref(networks);
 		return NULL;
@@ -112,8 +113,14 @@ json_t *podman_networks(const json_t *inspect, pid_t pid, char *error, size_t le
 	return networks;
 }
 
-static void judge_network(const char *name, struct checks *checks)
+static bool is_bridge(const json_t *network)
 {
+	return strcmp(podman_field(network, "driver"), "bridge") == 0;
+}
+
+static void judge_network(const char *name, const json_t *network, struct checks *checks)
+{
+	const char *want = podman_field(network, "driver");
 	char error[300];
 	json_t *answer = NULL;
 	const char *driver =
@@ -122,10 +129,15 @@ static void judge_network(const char *name, struct checks *checks)
 	if (!driver)
 		check_say(checks, CHECK_NO, "network", "podman network create, as on the source",
 			  "no network \"%.60s\" is here", name);
-	else if (strcmp(driver, "macvlan") != 0)
+	else if (strcmp(driver, want) != 0)
 		check_say(checks, CHECK_NO, "network", "make it as on the source",
-			  "the network \"%.60s\" is of the driver %.40s, not macvlan", name,
-			  driver);
+			  "the network \"%.60s\" is of the driver %.40s, not %.40s", name, driver,
+			  want);
+	else if (is_bridge(network) && !json_equal(podman_get(json_array_get(answer, 0), "subnets"),
+						   json_object_get(network, "subnets")))
+		check_say(checks, CHECK_NO, "network",
+			  "make it with the same --subnet: the container keeps its address",
+			  "the network \"%.60s\" has another subnet than on the source", name);
 	else
 		check_say(checks, CHECK_OK, "network", NULL, "%.60s", name);
 	json_decref(answer);
@@ -149,7 +161,7 @@ void podman_judge_networks(const json_t *spec, struct checks *checks)
 			check_say(checks, CHECK_NO, "network", NULL,
 				  "expected device, MAC and addresses of %.60s", name);
 		else
-			judge_network(name, checks);
+			judge_network(name, network, checks);
 	}
 }
 
@@ -199,7 +211,7 @@ int podman_device(const json_t *spec, const struct takeover_address *address,
 	char error[300];
 
 	json_object_foreach(json_object_get(spec, "networks"), name,
-			    network) if (has_address(network, address) &&
+			    network) if (!is_bridge(network) && has_address(network, address) &&
 					 name[0] != '-') return find_parent(name, ret_device, error,
 									    sizeof(error));
 	return -ENODEV;
@@ -215,6 +227,8 @@ int podman_find_parents(json_t *spec, char *error, size_t len)
 	{
 		char device[IF_NAMESIZE];
 
+		if (is_bridge(network))
+			continue;
 		ret = ret ?: find_parent(name, device, error, len);
 		if (ret == 0)
 			json_object_set_new(network, "parent", json_string(device));
@@ -230,7 +244,7 @@ size_t podman_outer(const struct container *c, struct takeover_outer *all)
 
 	json_object_foreach(json_object_get(c->spec, "networks"), name, network)
 	{
-		if (n == TAKEOVER_OUTER_MAX ||
+		if (n == TAKEOVER_OUTER_MAX || is_bridge(network) ||
 		    !facts_mac(json_object_get(network, "mac"), all[n].mac))
 			continue;
 		snprintf(all[n++].device, IF_NAMESIZE, "%s", podman_field(network, "parent"));
@@ -260,4 +274,26 @@ json_t *podman_network_status(const json_t *spec)
 		return all;
 	json_decref(all);
 	return NULL;
+}
+
+/* Of HostConfig.PortBindings, { "6379/tcp": [{ "HostIp", "HostPort" }] }: each HostIp once. */
+json_t *podman_published(const json_t *inspect)
+{
+	json_t *list = json_array(), *binding, *known;
+	const json_t *all = podman_get(inspect, "HostConfig.PortBindings");
+	const json_t *bindings;
+	const char *port;
+	size_t i, k;
+
+	json_object_foreach((json_t *)all, port, bindings) json_array_foreach(bindings, i, binding)
+	{
+		const char *ip = podman_field(binding, "HostIp");
+		bool seen = false;
+
+		json_array_foreach(list, k, known)
+			seen |= strcmp(json_string_value(known), ip) == 0;
+		if (!seen)
+			json_array_append_new(list, json_string(ip[0] ? ip : "0.0.0.0"));
+	}
+	return list;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "outer.h"
+#include "nonlocal.h"
 #include "receive_container.h"
 
 int receive_container_create(const json_t *facts, uint64_t bytes, struct container *c,
@@ -49,6 +50,7 @@ void receive_container_unguard(const struct container *c)
 {
 	if (c->runtime && c->runtime->outer)
 		takeover_outer_remove();
+	nonlocal_end();
 }
 
 int receive_container_restore(struct container *c, const struct place *place, bool first,
@@ -65,6 +67,8 @@ int receive_container_restore(struct container *c, const struct place *place, bo
 	if (!first && c->runtime->again)
 		c->runtime->again(c);
 	c->begun = true;
+	if (json_array_size(json_object_get(c->spec, "published")) > 0)
+		nonlocal_allow();
 	c->runtime->restore(c, place->path, &command);
 	ret = criu_start_restore_by((const char *const *)command.words, place->path, criu);
 	command_free(&command);

@@ -53,7 +53,7 @@ static int fill_in(const json_t *inspect, const json_t *info, struct container *
 	}
 	c->spec = json_pack(
 		"{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s},"
-		" s:O*, s:o, s:o, s:o}",
+		" s:O*, s:o, s:o, s:o, s:o}",
 		"runtime", "podman", "name", c->name, "oci", podman_field(inspect, "OCIRuntime"),
 		"id", c->id, "layer", layer_of(inspect), "version",
 		podman_field(info, "version.Version"), "driver",
@@ -62,7 +62,8 @@ static int fill_in(const json_t *inspect, const json_t *info, struct container *
 		"static", podman_field(inspect, "StaticDir"), "image", "id",
 		podman_field(inspect, "Image"), "name", podman_field(inspect, "ImageName"),
 		"command", podman_get(inspect, "Config.CreateCommand"), "mounts",
-		mounts_of(inspect), "networks", networks, "config", config);
+		mounts_of(inspect), "networks", networks, "published", podman_published(inspect),
+		"config", config);
 	return c->spec ? 0 : -ENOMEM;
 }
 

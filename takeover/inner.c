@@ -12,6 +12,7 @@
 
 #include "inner.h"
 #include "netns.h"
+#include "tasks.h"
 
 #define INNER_MAX 64
 
@@ -154,6 +155,16 @@ const struct takeover_address *takeover_inner_addresses(size_t *ret_n)
 {
 	*ret_n = view.n_inner;
 	return view.inner;
+}
+
+bool takeover_inner_is_proxy(pid_t pid)
+{
+	char name[32];
+
+	if (view.fd == 0)
+		return false;
+	takeover_task_name(pid, name, sizeof(name));
+	return strcmp(name, "docker-proxy") == 0 || strcmp(name, "conmon") == 0;
 }
 
 const struct takeover_netns *takeover_inner_netns(void)

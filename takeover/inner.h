@@ -36,6 +36,11 @@ bool takeover_inner_translate(int family, unsigned char *ip);
 /* All inner addresses; *@ret_n of them. */
 const struct takeover_address *takeover_inner_addresses(size_t *ret_n);
 
+/* Whether the process @pid only listens on published ports, beside the translation that the engine
+ * has set up, so that nobody else does: dockerd's own way in, and podman's monitor of a container.
+ */
+bool takeover_inner_is_proxy(pid_t pid);
+
 /* The namespace, for a journal; ->path as it was opened. */
 const struct takeover_netns *takeover_inner_netns(void);
 

@@ -22,15 +22,6 @@ static bool is_loopback(const struct takeover_socket *s)
 		       : memcmp(s->local, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
-/* It listens beside the translation that dockerd has set up, and stays with it. */
-static bool is_proxy(pid_t pid)
-{
-	char name[32];
-
-	return takeover_inner_is_open() &&
-	       strcmp(takeover_task_name(pid, name, sizeof(name)), "docker-proxy") == 0;
-}
-
 struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
 					 const struct takeover_address *a, bool root_known)
 {
@@ -48,7 +39,7 @@ struct takeover_use takeover_service_use(const struct takeover_sockets *sockets,
 			use.reached = s;
 		if (on && s->inside)
 			use.bound = s;
-		else if (on && s->holder && !is_proxy(s->holder))
+		else if (on && s->holder)
 			use.other = s;
 	}
 	return use;

@@ -208,6 +208,8 @@ static void hold_all_of(struct takeover_sockets *sockets, pid_t pid, bool inside
 	struct dirent *de;
 	DIR *dir;
 
+	if (!inside && takeover_inner_is_proxy(pid))
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	while (dir && (de = readdir(dir))) {
