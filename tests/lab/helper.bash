@@ -128,10 +128,13 @@ wire_saw() {
 	bad=$(on client tcpdump -nnettr /shared/capture "$forbidden" 2>/dev/null)
 	[ -z "$bad" ] || tell_of "$bad"
 	[ -z "$bad" ]
-	[ "$(on client tcpdump -nner /shared/capture "${spoken:+$spoken and }src host $address" 2>/dev/null | awk '{print $2}' |
-		uniq | tr '\n' ' ')" = "${macs[*]} " ]
+	bad=$(on client tcpdump -nnettr /shared/capture "${spoken:+$spoken and }src host $address" 2>/dev/null |
+		awk '$2 != mac { if (NR > 1) print before; print; mac = $2 } { before = $0 }')
+	[ "$(awk '{ print $2 }' <<<"$bad" | uniq | tr '\n' ' ')" = "${macs[*]} " ] || {
+		echo "expected ${macs[*]}, changes:" "$bad"
+		return 1
+	}
 }
-
 # Nothing in beta's name leaves it before it has found that nobody else answers.
 silent_before_claim() {
 	local first
