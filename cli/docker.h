@@ -25,6 +25,7 @@
 #define DOCKER_SOCKET	  "/run/docker.sock"
 #define DOCKER_HOST	  "unix://" DOCKER_SOCKET
 #define DOCKER_CHECKPOINT "ip-takeover"
+#define DOCKER_UP	  "../../../../../../../../../../../.." /* to the root, from anywhere */
 
 /* @method on @path, with @body (may be NULL) as JSON. 0 and *@ret_answer, which is NULL when there
  * was none; -ENOENT: no such thing; -errno; then @error is one line. @ret_answer may be NULL. */

@@ -13,7 +13,6 @@
 #include "docker.h"
 #include "layer.h"
 
-#define UP	 "../../../../../../../../../../../.." /* to the root, from anywhere */
 #define LEFT	 "/tmp"
 #define LEFT_ONE "ctrd-checkpoint"
 
@@ -151,7 +150,7 @@ static int give(int from, int to, const char *place, const char *name)
 
 	if (strncmp(name, "pages-", 6) != 0)
 		return copy(from, to, name);
-	snprintf(link, sizeof(link), UP "%s/%s", place, name);
+	snprintf(link, sizeof(link), DOCKER_UP "%s/%s", place, name);
 	return symlinkat(link, to, name) < 0 ? -errno : 0;
 }
 

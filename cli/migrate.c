@@ -162,7 +162,11 @@ static int dump(struct migrate *m)
 			return ret;
 	}
 	ret = images_send_rest(m->images);
-	return ret < 0 ? mover_say(m, ret, images_send_error(m->images)) : 0;
+	if (ret < 0)
+		return mover_say(m, ret, images_send_error(m->images));
+	if (m->container.runtime && m->container.runtime->sent)
+		m->container.runtime->sent(&m->container, m->images_fd);
+	return 0;
 }
 
 /* The keeper has not answered: it was killed, after it had committed or before; or it is not

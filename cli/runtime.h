@@ -27,8 +27,10 @@ struct container {
 	char name[RUNTIME_ID_LEN]; /* as a person names it */
 	char id[RUNTIME_ID_LEN];   /* as the runtime does, on this host */
 	pid_t pid;		   /* of its first process, on the source */
-	char images[PATH_MAX]; /* on the destination: where the restore wants them; "": anywhere */
-	bool begun;	       /* its restore was started here, once or more often */
+	/* On the destination: where the restore wants them; "": anywhere. On the source sent()'s.
+	 */
+	char images[PATH_MAX];
+	bool begun; /* its restore was started here, once or more often */
 	/* For the other host: what it needs to make the container anew. Of the fields that are the
 	 * same for all runtimes see container.h. */
 	json_t *spec;
@@ -56,6 +58,8 @@ struct runtime {
 	void (*dump)(const struct container *c, const char *dir, struct command *ret_command);
 	/* It is frozen: files of its own that the other host must have, into @dirfd. */
 	int (*save)(const struct container *c, int dirfd, char *error, size_t len);
+	/* Its images, in @dirfd, are on the other host. */
+	void (*sent)(struct container *c, int dirfd);
 	/* It runs elsewhere, and is to be forgotten here; or it was not moved, and runs. */
 	void (*moved)(struct container *c);
 	void (*stays)(struct container *c);

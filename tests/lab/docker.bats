@@ -156,6 +156,11 @@ stayed_here() {
 	on beta mount -o remount,size=500m /var/lib/docker
 	on beta docker load -q -i /shared/redis.tar
 
+	inside alpha dd if=/dev/zero of=/big bs=1M count=50
+	on beta mount -o remount,size=60m /var/lib/docker
+	exits 1 "its files have 50 MiB, there are" migrate_docker alpha beta
+	on beta mount -o remount,size=500m /var/lib/docker
+
 	end_docker beta
 	exits 1 "dockerd does not answer at /run/docker.sock" migrate_docker alpha beta
 	stayed_here
