@@ -8,6 +8,7 @@
 #include "container.h"
 #include "facts_fields.h"
 #include "inner.h"
+#include "netns.h"
 
 #define MOUNTS_MAX 256
 
@@ -149,6 +150,28 @@ void container_judge(const json_t *facts, struct checks *checks)
 	judge_mounts(spec, checks);
 	judge_runtime(spec, checks);
 	runtime->judge(spec, checks);
+}
+
+int container_enter(const json_t *spec, int *ret_back, struct checks *checks)
+{
+	const struct runtime *runtime =
+		runtime_find(json_string_value(json_object_get(spec, "runtime")));
+	char path[PATH_MAX] = "", error[300] = "";
+	int ret = 0;
+
+	*ret_back = -1;
+	if (runtime && runtime->netns)
+		ret = runtime->netns(spec, path, sizeof(path), error, sizeof(error));
+	if (ret == 0 && path[0]) {
+		ret = takeover_netns_enter_path(path, ret_back);
+		if (ret < 0)
+			snprintf(error, sizeof(error), "%s: %s", path, strerror(-ret));
+	}
+	if (ret < 0)
+		check_say(checks, CHECK_NO, "network",
+			  "run the same container here, with its network",
+			  "the container whose network it shares: %s", error);
+	return ret;
 }
 
 void container_judge_here(const struct container *c, struct checks *checks)

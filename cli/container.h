@@ -34,6 +34,10 @@ bool container_has_network(const json_t *spec);
 int container_device(const json_t *spec, const struct takeover_address *address,
 		     char ret_device[IF_NAMESIZE]);
 
+/* On the destination: into the network namespace that it will be in, if another container has made
+ * that; takeover_netns_leave(@ret_back) if *@ret_back is not -1. -errno, and a finding. */
+int container_enter(const json_t *spec, int *ret_back, struct checks *checks);
+
 /* On the destination, and on the source. */
 void container_judge(const json_t *facts, struct checks *checks);
 void container_judge_here(const struct container *container, struct checks *checks);

@@ -46,6 +46,7 @@ int docker_find(const char *name, struct container *ret_container, char *error, 
 void docker_judge_here(const struct container *c, struct checks *checks);
 void docker_judge(const json_t *spec, struct checks *checks);
 int docker_save(const struct container *c, int dirfd, char *error, size_t len);
+int docker_netns(const json_t *spec, char *ret_path, size_t size, char *error, size_t len);
 int docker_create(const json_t *spec, struct container *ret_container, char *error, size_t len);
 int docker_load(const struct container *c, int dirfd, char *error, size_t len);
 void docker_runs(struct container *c);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "docker.h"
+#include "facts_fields.h"
 #include "layer.h"
 
 #define LEFT	 "/tmp"
@@ -32,6 +33,32 @@ static int network_here(const char *network, char *ret_mode, size_t size, char *
 		return 0;
 	ret = docker_api("GET", NULL, &other, error, len, "/containers/%s/json", network + 10);
 	snprintf(ret_mode, size, "container:%s", text_of(other, "Id"));
+	json_decref(other);
+	return ret;
+}
+
+int docker_netns(const json_t *spec, char *ret_path, size_t size, char *error, size_t len)
+{
+	const char *network = text_of(spec, "network");
+	json_t *other = NULL, *state;
+	json_int_t pid;
+	int ret;
+
+	ret_path[0] = '\0';
+	if (strncmp(network, "container:", 10) != 0)
+		return 0;
+	if (!docker_name_ok(network + 10)) {
+		snprintf(error, len, "expected the name of another container");
+		return -EINVAL;
+	}
+	ret = docker_api("GET", NULL, &other, error, len, "/containers/%s/json", network + 10);
+	state = json_object_get(other, "State");
+	if (ret == 0 && facts_number(state, "Pid", 2, INT_MAX, &pid)) {
+		snprintf(ret_path, size, "/proc/%d/ns/net", (int)pid);
+	} else if (ret == 0) {
+		snprintf(error, len, "container %s does not run", network + 10);
+		ret = -ESRCH;
+	}
 	json_decref(other);
 	return ret;
 }

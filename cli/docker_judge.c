@@ -124,19 +124,6 @@ static void judge_name(const char *name, struct checks *c)
 			  "a container \"%.100s\" is here already", name);
 }
 
-static void judge_other(const char *name, struct checks *c)
-{
-	json_t *other = NULL;
-	char error[300];
-	int ret =
-		docker_api("GET", NULL, &other, error, sizeof(error), "/containers/%s/json", name);
-
-	if (ret < 0 || !json_is_true(json_object_get(json_object_get(other, "State"), "Running")))
-		check_say(c, CHECK_NO, "network", "run the same container here, with its network",
-			  "container \"%.100s\", whose network it shares, does not run here", name);
-	json_decref(other);
-}
-
 static void judge_volumes(const json_t *spec, struct checks *c)
 {
 	const json_t *volume;
@@ -175,7 +162,6 @@ static bool makes_sense(const json_t *spec)
 
 void docker_judge(const json_t *spec, struct checks *c)
 {
-	const char *network = text_of(spec, "network");
 	char error[300];
 	json_t *info;
 
@@ -197,8 +183,6 @@ void docker_judge(const json_t *spec, struct checks *c)
 	judge_versions(spec, c);
 	judge_image(spec, c);
 	judge_name(text_of(spec, "name"), c);
-	if (strncmp(network, "container:", 10) == 0)
-		judge_other(network + 10, c);
 	judge_volumes(spec, c);
 	json_decref(info);
 }

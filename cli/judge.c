@@ -10,6 +10,7 @@
 #include "container.h"
 #include "json.h"
 #include "judge.h"
+#include "netns.h"
 
 /* In this order: later ones use what earlier ones have found. */
 static void (*const judges[])(const struct facts *facts, struct checks *c) = {
@@ -41,18 +42,22 @@ int judge(const json_t *json, struct checks *c)
 {
 	const json_t *spec = json_object_get(json, "container");
 	struct facts *f = NULL;
-	int ret = judge_read(json, c, &f);
+	int ret = judge_read(json, c, &f), back = -1;
 
 	if (ret < 0)
 		return ret;
+	if (f->container)
+		container_enter(spec, &back, c);
 	check_privileges(c);
 	check_configuration(c);
 	check_criu(c);
 	for (size_t i = 0; i < sizeof(judges) / sizeof(judges[0]); i++)
-		if (concerns(judges[i], f, spec))
+		if (concerns(judges[i], f, spec) || (judges[i] == judge_ports && back >= 0))
 			judges[i](f, c);
 	if (f->container)
 		container_judge(json, c);
+	if (back >= 0)
+		takeover_netns_leave(back);
 	facts_free(f);
 	return 0;
 }

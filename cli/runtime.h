@@ -70,6 +70,9 @@ struct runtime {
 	 * network of its own; -ENODEV. */
 	int (*device)(const json_t *spec, const struct takeover_address *address,
 		      char ret_device[IF_NAMESIZE]);
+	/* The network namespace that it will share with another one, which runs here: its path;
+	 * "": it shares none. */
+	int (*netns)(const json_t *spec, char *ret_path, size_t size, char *error, size_t len);
 	/* Make it, not running, and fill in @ret_container. */
 	int (*create)(const json_t *spec, struct container *ret_container, char *error, size_t len);
 	/* Images and files are in the directory @dirfd: what save() has made goes to its place. */

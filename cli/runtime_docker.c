@@ -190,6 +190,7 @@ const struct runtime runtime_docker = {
 	.moved = moved,
 	.stays = stays,
 	.judge = docker_judge,
+	.netns = docker_netns,
 	.create = docker_create,
 	.load = docker_load,
 	.restore = restore,

@@ -46,7 +46,7 @@ no_container() {
 	local root
 	[ -z "$(on "$1" docker ps --all --quiet --filter name=r1)" ]
 	root=$(on "$1" docker info -f '{{.DockerRootDir}}')
-	not on "$1" sh -c "ls -d $root/containers/*/checkpoints /tmp/ctrd-checkpoint* 2>/dev/null | grep ."
+	not on "$1" sh -c "ls -d $root/containers/*/checkpoints/* /tmp/ctrd-checkpoint* 2>/dev/null | grep ."
 }
 
 # Nothing of the move itself lies around, on either host.
@@ -255,4 +255,41 @@ killed_when() {
 	forget alpha
 	no_container beta
 	no_images
+}
+
+# run_pause HOST ADDRESS: the container "pause" with a network of its own, as a macvlan of eth0.
+run_pause() {
+	on "$1" docker network create --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 mv
+	on "$1" docker run --detach --name pause --network mv --ip "$2" $image sleep 100000
+}
+
+in_pause() { on "$1" sh -c 'exec nsenter --net=/proc/$(docker inspect -f "{{.State.Pid}}" pause)/ns/net "$@"' sh "${@:2}"; }
+mac_of_pause() { in_pause "$1" cat /sys/class/net/eth0/address; }
+
+@test "docker: --network container:PAUSE, whose network is a macvlan" {
+	prepare_docker
+	on alpha ip address del "$address/24" dev eth0
+	run_pause alpha 192.0.2.11
+	in_pause alpha ip address add "$address/24" dev eth0
+	on alpha docker run --detach --name r1 --network container:pause $image \
+		redis-server --bind "$address" --protected-mode no --save ''
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+	start_load 100
+	exits 1 'the container whose network it shares: docker: No such container: pause' migrate_docker alpha beta
+	run_pause beta 192.0.2.12
+	macs="$(mac_of_pause alpha) $(mac_of_pause beta) $(mac_of_pause alpha) "
+	migrate_docker alpha beta
+	runs_on beta
+	not in_pause alpha sh -c "ip -o address | grep '$address/'"
+	no_container alpha
+	migrate_docker beta alpha
+	runs_on alpha
+	not in_pause beta sh -c "ip -o address | grep '$address/'"
+	no_container beta
+	end_load
+	on client pkill -INT -x tcpdump
+	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
+	[ -z "$(on client tcpdump -nnr /shared/capture "$forbidden" 2>/dev/null)" ]
+	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' | uniq | tr '\n' ' ')" = "$macs" ]
+	nothing_of_docker
 }
