@@ -264,7 +264,7 @@ run_pause() {
 }
 
 in_pause() { on "$1" sh -c 'exec nsenter --net=/proc/$(docker inspect -f "{{.State.Pid}}" pause)/ns/net "$@"' sh "${@:2}"; }
-mac_of_pause() { in_pause "$1" cat /sys/class/net/eth0/address; }
+mac_of_pause() { in_pause "$1" ip -json link show dev eth0 | jq -r ".[0].address"; }
 
 @test "docker: --network container:PAUSE, whose network is a macvlan" {
 	prepare_docker
@@ -290,6 +290,8 @@ mac_of_pause() { in_pause "$1" cat /sys/class/net/eth0/address; }
 	on client pkill -INT -x tcpdump
 	until_true 5 "tcpdump ends" on client sh -c '! pgrep -x tcpdump'
 	[ -z "$(on client tcpdump -nnr /shared/capture "$forbidden" 2>/dev/null)" ]
-	[ "$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' | uniq | tr '\n' ' ')" = "$macs" ]
+	spoke=$(on client tcpdump -nner /shared/capture "src host $address" 2>/dev/null | awk '{print $2}' | uniq | tr '\n' ' ')
+	echo "spoke: $spoke, expected: $macs"
+	[ "$spoke" = "$macs" ]
 	nothing_of_docker
 }
