@@ -120,8 +120,10 @@ bool criu_find_keeper(struct criu *criu)
 		return true;
 	all = cli_journals();
 	json_array_foreach(all, i, j)
+		/* Of a try before this one there may be a journal, too. */
 		if (strcmp(journal_field(j, "id"), criu->armed) == 0 &&
-		    strcmp(journal_field(j, "role"), "destination") == 0)
+		    strcmp(journal_field(j, "role"), "destination") == 0 &&
+		    !journal_has_state(j, TAKEOVER_ROLLED_BACK))
 			snprintf(criu->socket, sizeof(criu->socket), "%s",
 				 journal_field(j, "socket"));
 	json_decref(all);

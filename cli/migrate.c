@@ -302,7 +302,8 @@ static int move(struct migrate *m)
 	if (!criu_wait(&m->criu, CRIU_END_MS) || !members_wait(&m->members, CRIU_END_MS))
 		progress_error("criu has not ended; its keeper ends the tasks");
 	ret = mover_expect(m, "runs", &message);
-	if (ret < 0 && !mover_again(m, id)) {
+	/* When it says that it has failed, what was heard of it before counts no more. */
+	if (ret == -EREMOTEIO || (ret < 0 && !mover_again(m, id))) {
 		char what[PATH_MAX + 600];
 
 		place_keep(&m->place);
@@ -315,6 +316,7 @@ static int move(struct migrate *m)
 		return mover_say_failure(m, what);
 	}
 	m->runs_there = true;
+	m->said_runs = ret == 0;
 	migrate_step(STEP_DONE);
 	/* Not each one hears the other host. */
 	criu_tell(&m->criu, TAKEOVER_MOVED, &reply);

@@ -38,7 +38,8 @@ struct migrate {
 	bool only_asked; /* --check, --dry-run */
 	long freeze_until_ms;
 	bool committed;
-	bool runs_there; /* the destination has said so */
+	bool runs_there; /* the destination has said so, or was heard on the segment */
+	bool said_runs;	 /* it has said so */
 	int64_t frozen_ns;
 	int keep_fd;
 	struct rsh remote;

@@ -144,7 +144,8 @@ void mover_container_end(struct migrate *m)
 	if (!runtime)
 		return;
 	criu_disarm(&m->criu);
-	if (m->runs_there && runtime->moved)
+	/* What is left of it here, its images too, is not removed on hearsay. */
+	if (m->said_runs && runtime->moved)
 		runtime->moved(&m->container);
 	else if (!m->committed && runtime->stays && m->criu.pid > 0)
 		runtime->stays(&m->container);

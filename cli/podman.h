@@ -54,6 +54,7 @@ json_t *podman_network_status(const json_t *spec);
 void podman_judge(const json_t *spec, struct checks *checks);
 int podman_create(const json_t *spec, struct container *ret_container, char *error, size_t len);
 void podman_restore(const struct container *c, const char *dir, struct command *command);
+void podman_again(struct container *c);
 void podman_remove(struct container *c);
 int podman_save(const struct container *c, int dirfd, char *error, size_t len);
 int podman_load(const struct container *c, int dirfd, char *error, size_t len);

@@ -246,6 +246,15 @@ void podman_restore(const struct container *c, const char *dir, struct command *
 	command_add(command, "%s", c->id);
 }
 
+/* The runtime below may have a state of it, by which its ID is taken: crun does. */
+void podman_again(struct container *c)
+{
+	char text[512];
+
+	command_words(text, sizeof(text), podman_field(c->spec, "oci"), "delete", "--force", c->id,
+		      NULL);
+}
+
 /* With the volumes that it alone has. */
 void podman_remove(struct container *c)
 {

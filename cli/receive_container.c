@@ -61,6 +61,8 @@ int receive_container_restore(struct container *c, const struct place *place, bo
 
 	if (first && c->runtime->load)
 		ret = c->runtime->load(c, place->fd, why, len);
+	if (!first)
+		receive_container_unguard(c);
 	ret = ret ?: guard(c, why, len);
 	if (ret < 0)
 		return ret;

@@ -176,6 +176,7 @@ const struct runtime runtime_podman = {
 	.create = podman_create,
 	.load = podman_load,
 	.restore = podman_restore,
+	.again = podman_again,
 	.remove = podman_remove,
 	.log = log_of,
 };

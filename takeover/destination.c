@@ -225,8 +225,10 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 			ret = refuse_release(k);
 		break;
 	case TAKEOVER_RESTORE_EXIT:
-		if (request->value != 0 && k->state < TAKEOVER_RELEASED)
+		if (request->value != 0 && k->state < TAKEOVER_RELEASED) {
+			takeover_event(k, TAKEOVER_EVENT_CRIU_GONE);
 			rollback_after(k, "criu could not restore it, see criu's log");
+		}
 		break;
 	case TAKEOVER_AWAIT_READY:
 		if (k->state == TAKEOVER_PREPARED)

@@ -26,6 +26,11 @@ prepare_podman() {
 	on "$host" podman load -q -i /shared/redis.tar
 }
 
+# fail_restore HOST RUNTIME STAGE [COMMAND]: criu fails there, if COMMAND succeeds, too.
+fail_restore() {
+	on "$1" sh -c "printf '#!/bin/sh\n! { [ \$CRTOOLS_SCRIPT_ACTION = $3 ] && ${4:-true}; }\n' >/run/fail && chmod +x /run/fail && echo 'action-script /run/fail' >>/etc/criu/$2.conf"
+}
+
 # run_podman HOST [OPTION...]: sets up $pid.
 run_podman() {
 	on "$1" podman run --detach --name redis "${@:2}" "$image" redis-server --bind "$address" --protected-mode no --save ''
@@ -36,6 +41,18 @@ run_podman() {
 # migrate_podman FROM TO [OPTION...]
 migrate_podman() {
 	on "$1" /src/build/ip-takeover migrate --podman redis --to "$2" --remote-program /src/build/ip-takeover "${@:3}" 3>&-
+}
+
+# stays_here OPTION...: the move from alpha to beta fails, and nobody notices.
+stays_here() {
+	not migrate_podman alpha beta "$@"
+	container_is alpha running
+	not container_is beta running
+	end_load
+	no_images
+	nothing_left alpha
+	nothing_left beta
+	not on alpha sh -c 'ls -d /var/lib/containers/storage/overlay-containers/*/userdata/checkpoint'
 }
 
 container_is() { [ "$(on "$1" podman container inspect --format '{{.State.Status}}' redis)" = "$2" ]; }

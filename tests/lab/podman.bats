@@ -56,3 +56,117 @@ on_macvlan() {
 	nothing_left alpha
 	nothing_left beta
 }
+
+@test "podman: files written and deleted in the container are so after the move" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	run_podman alpha --network host
+	on alpha podman exec redis sh -c 'echo one >/data/one; rm /bin/vi; mkdir /data/d; ln -s one /data/two; rm -r /tmp; mkdir /tmp; chmod 1777 /tmp; echo shm >/dev/shm/s; chown 7:8 /data/one'
+	on alpha podman diff redis | sort >"$shared/before"
+	start_load 100
+	migrate_podman alpha beta
+	end_load
+	on beta podman diff redis | sort >"$shared/after"
+	diff "$shared/before" "$shared/after"
+	[ "$(on beta podman exec redis sh -c 'cat /data/two; stat -c %u:%g /data/one; ls /bin/vi 2>&1; cat /dev/shm/s')" = "one
+7:8
+ls: /bin/vi: No such file or directory
+shm" ]
+}
+
+@test "podman: where the image, the name or a bind mount is missing or taken, preflight says so" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	on alpha mkdir /srv/data
+	run_podman alpha --network host --volume /srv/data:/data
+	start_load 100
+	on beta podman rmi "$image"
+	on beta podman network rm podman || :
+	exits 1 "redis:latest (.*) is not here" migrate_podman alpha beta
+	on beta podman load -q -i /shared/redis.tar
+	exits 1 "/srv/data, which the container has at /data, is not here" migrate_podman alpha beta
+	on beta mkdir /srv/data
+	on beta podman create --name redis "$image"
+	exits 1 'a container "redis" is here already' migrate_podman alpha beta
+	container_is beta created
+	on beta podman rm redis
+	stays_here --check || :
+	start_load 100
+	migrate_podman alpha beta
+	end_load
+}
+
+@test "podman: a network that is not there" {
+	on_macvlan runc
+	on beta podman network rm lan
+	start_load 100
+	stays_here
+	grep -q 'no network "lan" is here' "$shared/said"
+}
+
+restore_fails() {
+	fail_restore beta "$1" "$2"
+	start_load 100
+	stays_here
+	no_container beta
+}
+
+@test "podman with runc: a restore that fails at once" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	run_podman alpha --network host
+	restore_fails runc pre-restore
+}
+
+@test "podman with crun: a restore that fails" {
+	prepare_podman alpha crun
+	prepare_podman beta crun
+	run_podman alpha --network host
+	restore_fails crun post-setup-namespaces
+}
+
+@test "podman with runc: a restore on macvlan that fails at once" {
+	on_macvlan runc
+	restore_fails runc pre-restore
+}
+
+@test "podman with crun: a restore on macvlan that fails" {
+	on_macvlan crun
+	restore_fails crun post-setup-namespaces
+}
+
+@test "podman: no room there" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	on beta mount -o remount,size=80m /var/lib/containers
+	run_podman alpha --network host
+	start_load 100
+	stays_here
+	no_container beta
+}
+
+# Once: our own script has waited for the commit before, and then there is no way back.
+fails_behind_commit() {
+	fail_restore beta "$1" post-restore "mkdir /run/failed"
+	start_load 100
+	migrate_podman alpha beta
+	on beta test -d /run/failed
+	container_is beta running
+	no_container alpha
+	end_load
+	no_images
+	nothing_left alpha
+	nothing_left beta
+}
+
+@test "podman with crun: a restore that fails behind the commit is done once more" {
+	prepare_podman alpha crun
+	prepare_podman beta crun
+	run_podman alpha --network host
+	fails_behind_commit crun
+}
+
+@test "podman with runc: a restore on macvlan that fails behind the commit is done once more" {
+	on_macvlan runc
+	fails_behind_commit runc
+}
