@@ -47,6 +47,34 @@ int container_device(const json_t *spec, const struct takeover_address *address,
 	return runtime && runtime->device ? runtime->device(spec, address, ret_device) : -ENODEV;
 }
 
+static void add_once(json_t *list, const char *text)
+{
+	json_t *known;
+	size_t i;
+
+	json_array_foreach(list, i, known)
+		if (strcmp(json_string_value(known), text) == 0)
+			return;
+	json_array_append_new(list, json_string(text));
+}
+
+json_t *container_published(const json_t *bindings)
+{
+	json_t *list = json_array(), *all, *one;
+	const char *port;
+	size_t i;
+
+	json_object_foreach((json_t *)bindings, port, all) json_array_foreach(all, i, one)
+	{
+		const char *ip = json_string_value(json_object_get(one, "HostIp")) ?: "";
+
+		add_once(list, ip[0] ? ip : "0.0.0.0");
+		if (!ip[0])
+			add_once(list, "::");
+	}
+	return list;
+}
+
 static void judge_mounts(const json_t *spec, struct checks *checks)
 {
 	const char *source, *destination;
@@ -96,6 +124,19 @@ static void add_published(const char *ip, const struct takeover_config *config, 
 	}
 }
 
+static json_t *inner_addresses(void)
+{
+	char text[TAKEOVER_ADDRESS_STRLEN];
+	json_t *list = json_array();
+	size_t n;
+	const struct takeover_address *all = takeover_inner_addresses(&n);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			list, json_string(takeover_address_ip(&all[i], text, sizeof(text))));
+	return list;
+}
+
 int container_look_inside(const struct container *c, char *error, size_t len)
 {
 	char list[TAKEOVER_ADDRESSES_MAX * TAKEOVER_ADDRESS_STRLEN] = "", path[64];
@@ -118,9 +159,11 @@ int container_look_inside(const struct container *c, char *error, size_t len)
 	if (ret < 0)
 		snprintf(error, len, "cannot look into the container's network: %s",
 			 strerror(-ret));
-	else if (takeover_inner_is_open())
-		setenv(TAKEOVER_PUBLISHED_ENV, list, 1);
-	return ret;
+	if (ret < 0 || !takeover_inner_is_open())
+		return ret;
+	setenv(TAKEOVER_PUBLISHED_ENV, list, 1);
+	json_object_set_new(c->spec, "inner", inner_addresses());
+	return 0;
 }
 
 /* Where CRIU, run by a runtime, learns of us. */
@@ -152,6 +195,34 @@ void container_judge(const json_t *facts, struct checks *checks)
 	runtime->judge(spec, checks);
 }
 
+/* Another container has made the namespace: with the address that the translations lead to. */
+static int judge_inner(const json_t *spec, const char *path, char *error, size_t len)
+{
+	json_t *here, *want, *have;
+	int ret = takeover_inner_open(path, "");
+	size_t i, k;
+
+	if (ret < 0) {
+		snprintf(error, len, "%s: %s", path, strerror(-ret));
+		return ret;
+	}
+	here = inner_addresses();
+	json_array_foreach(json_object_get(spec, "inner"), i, want) {
+		bool found = false;
+
+		json_array_foreach(here, k, have)
+			found |= json_equal(want, have);
+		if (!found && ret == 0) {
+			snprintf(error, len,
+				 "it has not the address %.60s, to which the published ports lead",
+				 json_string_value(want) ?: "");
+			ret = -EADDRNOTAVAIL;
+		}
+	}
+	json_decref(here);
+	return ret;
+}
+
 int container_enter(const json_t *spec, int *ret_back, struct checks *checks)
 {
 	const struct runtime *runtime =
@@ -162,7 +233,9 @@ int container_enter(const json_t *spec, int *ret_back, struct checks *checks)
 	*ret_back = -1;
 	if (runtime && runtime->netns)
 		ret = runtime->netns(spec, path, sizeof(path), error, sizeof(error));
-	if (ret == 0 && path[0]) {
+	if (ret == 0 && path[0] && json_array_size(json_object_get(spec, "published")) > 0) {
+		ret = judge_inner(spec, path, error, sizeof(error));
+	} else if (ret == 0 && path[0]) {
 		ret = takeover_netns_enter_path(path, ret_back);
 		if (ret < 0)
 			snprintf(error, sizeof(error), "%s: %s", path, strerror(-ret));

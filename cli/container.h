@@ -9,6 +9,7 @@
  *   mounts    [{ source, destination }]: paths of the host that it sees, which are not copied
  *   network   "host", or what else its network namespace is; without it "host"
  *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
+ *   inner     [address]: which they lead to
  *   image     the image's ID, which `RUNTIME save` takes, where images are
  *   layer     bytes of its files that go with it
  *   ...       what the runtime adds
@@ -24,6 +25,10 @@
 
 /* To spec's "mounts"; nothing when one is NULL. */
 void container_add_mount(json_t *mounts, const char *source, const char *destination);
+
+/* For spec's "published", of engines' HostConfig.PortBindings: { "6379/tcp": [{ "HostIp": "",
+ * "HostPort": "6379" }] }. */
+json_t *container_published(const json_t *bindings);
 
 /* The container of such facts; NULL: it is none, or of a runtime that is not known. */
 const json_t *container_of(const json_t *facts);

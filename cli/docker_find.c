@@ -77,8 +77,8 @@ static void sort_mounts(const json_t *inspect, json_t *spec)
 }
 
 /* The ID of a container is another one on each host. */
-static int name_network(const json_t *inspect, char *ret_network, size_t size, char *error,
-			size_t len)
+static int name_network(const json_t *inspect, char *ret_network, size_t size,
+			json_t **ret_published, char *error, size_t len)
 {
 	const char *mode = text_of(json_object_get(inspect, "HostConfig"), "NetworkMode");
 	json_t *other;
@@ -94,6 +94,9 @@ static int name_network(const json_t *inspect, char *ret_network, size_t size, c
 	ret = docker_api("GET", NULL, &other, error, len, "/containers/%s/json", mode + 10);
 	if (ret == 0)
 		snprintf(ret_network, size, "container:%s", text_of(other, "Name") + 1);
+	if (ret == 0)
+		*ret_published = container_published(
+			json_object_get(json_object_get(other, "HostConfig"), "PortBindings"));
 	json_decref(other);
 	return ret;
 }
@@ -175,7 +178,7 @@ static int is_running(const json_t *inspect, const char *name, json_int_t *ret_p
 
 int docker_find(const char *name, struct container *c, char *error, size_t len)
 {
-	json_t *inspect = NULL, *info = NULL, *version = NULL;
+	json_t *inspect = NULL, *info = NULL, *version = NULL, *published = NULL;
 	char network[RUNTIME_ID_LEN + 16];
 	json_int_t pid;
 	int ret;
@@ -188,17 +191,20 @@ int docker_find(const char *name, struct container *c, char *error, size_t len)
 		      ?: docker_api("GET", NULL, &info, error, len, "/info")
 		      ?: docker_api("GET", NULL, &version, error, len, "/version")
 		      ?: is_running(inspect, name, &pid, error, len)
-		      ?: name_network(inspect, network, sizeof(network), error, len);
+		      ?: name_network(inspect, network, sizeof(network), &published, error, len);
 	if (ret == 0) {
 		*c = (struct container){ .runtime = &runtime_docker, .pid = pid };
 		snprintf(c->name, sizeof(c->name), "%s", text_of(inspect, "Name") + 1);
 		snprintf(c->id, sizeof(c->id), "%s", text_of(inspect, "Id"));
 		c->spec = spec_of(inspect, info, version, network);
+		if (published)
+			json_object_set(c->spec, "published", published);
 		if (!c->spec) {
 			snprintf(error, len, "docker: what it says of %s makes no sense", name);
 			ret = -EPROTO;
 		}
 	}
+	json_decref(published);
 	json_decref(inspect);
 	json_decref(info);
 	json_decref(version);

@@ -38,8 +38,6 @@ int podman_create_command(const json_t *spec, struct command *ret_command, char 
 /* podman_network.c. On the source: the networks of the running container @inspect, untranslated;
  * NULL and why: of a kind that cannot move. */
 json_t *podman_networks(const json_t *inspect, pid_t pid, char *error, size_t len);
-/* The addresses of the host that lead to ports of it. */
-json_t *podman_published(const json_t *inspect);
 /* On the destination. */
 void podman_judge_networks(const json_t *spec, struct checks *checks);
 int podman_device(const json_t *spec, const struct takeover_address *address,

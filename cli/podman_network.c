@@ -275,25 +275,3 @@ json_t *podman_network_status(const json_t *spec)
 	json_decref(all);
 	return NULL;
 }
-
-/* Of HostConfig.PortBindings, { "6379/tcp": [{ "HostIp", "HostPort" }] }: each HostIp once. */
-json_t *podman_published(const json_t *inspect)
-{
-	json_t *list = json_array(), *binding, *known;
-	const json_t *all = podman_get(inspect, "HostConfig.PortBindings");
-	const json_t *bindings;
-	const char *port;
-	size_t i, k;
-
-	json_object_foreach((json_t *)all, port, bindings) json_array_foreach(bindings, i, binding)
-	{
-		const char *ip = podman_field(binding, "HostIp");
-		bool seen = false;
-
-		json_array_foreach(list, k, known)
-			seen |= strcmp(json_string_value(known), ip) == 0;
-		if (!seen)
-			json_array_append_new(list, json_string(ip[0] ? ip : "0.0.0.0"));
-	}
-	return list;
-}

@@ -62,8 +62,9 @@ static int fill_in(const json_t *inspect, const json_t *info, struct container *
 		"static", podman_field(inspect, "StaticDir"), "image", "id",
 		podman_field(inspect, "Image"), "name", podman_field(inspect, "ImageName"),
 		"command", podman_get(inspect, "Config.CreateCommand"), "mounts",
-		mounts_of(inspect), "networks", networks, "published", podman_published(inspect),
-		"config", config);
+		mounts_of(inspect), "networks", networks, "published",
+		container_published(podman_get(inspect, "HostConfig.PortBindings")), "config",
+		config);
 	return c->spec ? 0 : -ENOMEM;
 }
 

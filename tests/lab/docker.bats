@@ -295,3 +295,32 @@ mac_of_pause() { in_pause "$1" ip -json link show dev eth0 | jq -r ".[0].address
 	[ "$spoke" = "$macs" ]
 	nothing_of_docker
 }
+
+# bridged_pause HOST INNER-ADDRESS: "pause" on a bridge, with a published port.
+bridged_pause() {
+	on "$1" docker network create --subnet 198.51.100.0/24 br
+	on "$1" docker run --detach --name pause --network br --ip "$2" --publish 6379:6379 $image sleep 100000
+}
+
+@test "docker: --network container:PAUSE, whose ports are published" {
+	prepare_docker
+	bridged_pause alpha 198.51.100.10
+	on alpha docker run --detach --name r1 --network container:pause $image \
+		redis-server --bind 0.0.0.0 --protected-mode no --save ''
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+	start_load 100
+	bridged_pause beta 198.51.100.11
+	exits 1 'it has not the address 198.51.100.10, to which the published ports lead' migrate_docker alpha beta
+	on beta docker rm --force pause
+	on beta docker network rm br
+	bridged_pause beta 198.51.100.10
+	migrate_docker alpha beta
+	runs_on beta
+	no_container alpha
+	migrate_docker beta alpha
+	runs_on alpha
+	no_container beta
+	end_load
+	wire_saw alpha beta alpha
+	nothing_of_docker
+}
