@@ -20,9 +20,10 @@ start_docker() {
 	make_image
 	mkdir -p "$shared/logs"
 	# overlay2 does not go on top of overlayfs.
-	on "$host" mkdir -p /var/lib/docker
+	on "$host" mkdir -p /var/lib/docker /etc/docker
+	on "$host" sh -c 'echo "{ \"experimental\": true }" >/etc/docker/daemon.json'
 	on "$host" mount -t tmpfs tmpfs /var/lib/docker
-	on "$host" sh -c "exec setsid --fork dockerd --experimental --log-level warn --exec-opt native.cgroupdriver=cgroupfs \
+	on "$host" sh -c "exec setsid --fork dockerd --log-level warn --exec-opt native.cgroupdriver=cgroupfs \
 		$* </dev/null >/shared/logs/docker-$host.log 2>&1" 3>&-
 	until_true 20 "docker on $host answers" on "$host" docker version
 	on "$host" docker load -q -i /shared/redis.tar
