@@ -355,7 +355,6 @@ void takeover_destination_tick(struct takeover_keeper *k)
 	if (k->state == TAKEOVER_RELEASED && !k->released) {
 		for (size_t i = 0; k->manifest->has_secret && i < k->manifest->n_addresses; i++)
 			takeover_words_say(k, i, TAKEOVER_WORD_RELEASED, 0, NULL);
-		takeover_translated_release(k);
 		takeover_keeper_release(k);
 		k->released = true;
 		/* The source's keeper waits for the word that it runs. */

@@ -9,6 +9,7 @@
 #include "forwarding.h"
 #include "keeper.h"
 #include "netlink.h"
+#include "translated.h"
 
 #define STRAGGLER_MS 10
 #define DRAIN_MAX    16
@@ -92,6 +93,7 @@ void takeover_keeper_release(struct takeover_keeper *k)
 	 * after them overtakes it, and a segment that is overtaken by a younger timestamp is
 	 * lost (RFC 7323 section 5, PAWS). The chains stay: deleting one drops what is
 	 * queued (guard.h). */
+	takeover_translated_release(k);
 	drain(k);
 	k->unopened = takeover_guard_open(k->guard) < 0;
 	takeover_hold_release(k->hold);
@@ -112,6 +114,7 @@ bool takeover_keeper_unguard(struct takeover_keeper *k)
 	long now = takeover_now_ms();
 	int ret = k->guard_name[0] && !k->guard_stays ? takeover_guard_remove(k->guard_name) : 0;
 
+	takeover_translated_release(k);
 	flock(k->lock_fd, LOCK_UN);
 	if (ret < 0 && k->stuck_at_ms == 0) {
 		k->stuck_at_ms = now;

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "netlink.h"
 #include "source.h"
+#include "translated.h"
 
 #define LOOK_MS	 5
 #define QUIET_MS 1500 /* nothing held for so long after the new owner spoke: done */
@@ -138,6 +139,10 @@ int takeover_source_silence(struct takeover_keeper *k)
 	ret = takeover_guard_silence(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot silence the guard: %s", strerror(-ret));
+	/* A socket in repair mode still sends anew what was not acknowledged. */
+	ret = takeover_translated_mute(k);
+	if (ret < 0)
+		return ret;
 	k->silent = true;
 	takeover_quiesce_leftovers(k->manifest->addresses, k->manifest->n_addresses, &k->leftovers);
 	k->held = NULL;

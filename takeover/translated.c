@@ -188,6 +188,15 @@ static int unmute(void *data)
 	return takeover_guard_remove(k->guard_name);
 }
 
+int takeover_translated_mute(struct takeover_keeper *k)
+{
+	int ret = takeover_inner_is_open() ? takeover_inner_run(mute, k) : 0;
+
+	return ret < 0 ? takeover_keeper_say(k, ret, "cannot set a guard in the container: %s",
+					     strerror(-ret))
+		       : 0;
+}
+
 int takeover_translated_load(struct takeover_keeper *k)
 {
 	struct takeover_nats nats = { 0 };
@@ -196,10 +205,9 @@ int takeover_translated_load(struct takeover_keeper *k)
 
 	if (!takeover_inner_is_open())
 		return 0;
-	ret = takeover_inner_run(mute, k);
+	ret = takeover_translated_mute(k);
 	if (ret < 0)
-		return takeover_keeper_say(k, ret, "cannot set a guard in the container: %s",
-					   strerror(-ret));
+		return ret;
 	ret = read_list(k, &nats, error, sizeof(error))
 		      ?: check_ends(&nats, error, sizeof(error))
 		      ?: takeover_nat_create(&nats, error, sizeof(error));

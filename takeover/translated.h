@@ -2,8 +2,9 @@
 /*
  * A takeover of a service that is behind this host's translation (inner.h). The keeper stays in the
  * host's network namespace, where the service address is. The connections' translations (nat.h) go
- * along with the images, and nothing leaves the restored sockets before the release: what they
- * send is forwarded, which the guard of the service address does not see.
+ * along with the images. What the sockets send is forwarded, which the guard of the service
+ * address does not see: a guard of their own mutes them, on the source from the freeze on, on the
+ * destination until the release.
  */
 #ifndef TAKEOVER_TRANSLATED_H
 #define TAKEOVER_TRANSLATED_H
@@ -25,8 +26,11 @@ int takeover_translated_open(struct takeover_keeper *keeper, const char *path);
 int takeover_translated_save(struct takeover_keeper *keeper);
 int takeover_translated_load(struct takeover_keeper *keeper);
 
-/* On the destination: let out what the sockets send; or forget it all again. */
+/* Nothing leaves the sockets any more; as above. Or it does again. */
+int takeover_translated_mute(struct takeover_keeper *keeper);
 void takeover_translated_release(struct takeover_keeper *keeper);
+
+/* On the destination: forget it all again. */
 void takeover_translated_undo(struct takeover_keeper *keeper);
 
 #endif
