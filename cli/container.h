@@ -10,7 +10,7 @@
  *   network   "host", or what else its network namespace is; without it "host"
  *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
  *   inner     [address]: which they lead to
- *   image     the image's ID, which `RUNTIME save` takes, where images are
+ *   image     the image's ID, or name, which `RUNTIME save` takes, where images are
  *   layer     bytes of its files that go with it
  *   ...       what the runtime adds
  */

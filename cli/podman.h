@@ -3,10 +3,10 @@
  * What the files of podman share. A container's spec (container.h) has, beside the fields that
  * are the same for all runtimes:
  *
- *   id, layer  by which podman's files on the source name the container and its writable layer
+ *   id, layer_id by which podman's files on the source name the container and its writable layer
  *   version    podman's
  *   driver     of its storage
- *   image      { id, name }
+ *   image      its name, or its ID where it has none; image_id
  *   command    the words that made the container, "podman run ..." or "podman create ..."
  *   config     its config.json, as the OCI runtime has it
  *   networks   { NAME: { driver, device, addresses: [...], mac } }, as podman_network.c makes it
@@ -30,6 +30,9 @@ const json_t *podman_get(const json_t *json, const char *path);
 
 /* One that podman makes up: 64 hexadecimal digits. */
 bool podman_is_id(const char *text);
+
+/* Whether there is an image @name, and its ID is @id. */
+bool podman_has_image(const char *name, const char *id);
 
 /* The command that makes the container of @spec anew, not running: what `podman run` alone knows
  * is left out. 0; -EINVAL and why: these words are none that make a container. */

@@ -2,6 +2,7 @@
 /* Asking podman. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,4 +69,18 @@ const char *podman_field(const json_t *json, const char *path)
 bool podman_is_id(const char *text)
 {
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+bool podman_has_image(const char *name, const char *id)
+{
+	char error[100];
+	json_t *answer;
+	bool has;
+
+	if (!name[0] ||
+	    podman_ask(&answer, error, sizeof(error), "image", "inspect", "--", name, NULL) < 0)
+		return false;
+	has = strcmp(podman_field(json_array_get(answer, 0), "Id"), id) == 0;
+	json_decref(answer);
+	return has;
 }

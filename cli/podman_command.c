@@ -152,7 +152,7 @@ int podman_create_command(const json_t *spec, struct command *c, char *error, si
 		command_add(c, "--name=%s", podman_field(spec, "name"));
 		command_add(c, "--pull=never");
 		command_add(c, "--");
-		command_add(c, "%s", podman_field(spec, "image.use"));
+		command_add(c, "%s", podman_field(spec, "image_use"));
 		while ((word = next(&w)))
 			command_add(c, "%s", word);
 		if (w.i <= json_array_size(w.list))

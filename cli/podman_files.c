@@ -34,7 +34,7 @@ int podman_save(const struct container *c, int dirfd, char *error, size_t len)
 	char upper[PATH_MAX];
 
 	snprintf(upper, sizeof(upper), "%.2000s/%.100s/%.100s/diff", podman_field(c->spec, "root"),
-		 podman_field(c->spec, "driver"), podman_field(c->spec, "layer"));
+		 podman_field(c->spec, "driver"), podman_field(c->spec, "layer_id"));
 	return layer_pack(upper, dirfd, LAYER, error, len)
 		       ?: shm ? layer_pack(shm, dirfd, SHM, error, len)
 			      : 0;

@@ -21,12 +21,11 @@ static const char *read_spec(const json_t *spec)
 		return "name";
 	if (!podman_is_id(podman_field(spec, "id")))
 		return "id";
-	if (!podman_is_id(podman_field(spec, "layer")))
-		return "layer";
-	if (!podman_is_id(podman_field(spec, "image.id")))
+	if (!podman_is_id(podman_field(spec, "layer_id")))
+		return "layer_id";
+	if (!podman_is_id(podman_field(spec, "image_id")))
 		return "image";
-	if (!facts_text(json_object_get(spec, "image"), "name", IMAGE_LEN, true, &text) ||
-	    text[0] == '-')
+	if (!facts_text(spec, "image", IMAGE_LEN, false, &text) || text[0] == '-')
 		return "image";
 	if (!facts_text(spec, "oci", 8, false, &text) ||
 	    (strcmp(text, "runc") != 0 && strcmp(text, "crun") != 0))
@@ -36,26 +35,12 @@ static const char *read_spec(const json_t *spec)
 	return json_is_array(json_object_get(spec, "command")) ? NULL : "command";
 }
 
-static bool has_image(const char *name, const char *id)
-{
-	char error[100];
-	json_t *answer;
-	bool has;
-
-	if (!name[0] ||
-	    podman_ask(&answer, error, sizeof(error), "image", "inspect", "--", name, NULL) < 0)
-		return false;
-	has = strcmp(podman_field(json_array_get(answer, 0), "Id"), id) == 0;
-	json_decref(answer);
-	return has;
-}
-
 /* By its name, as podman shows it, where that is the same one. */
 static const char *image_of(const json_t *spec)
 {
-	const char *id = podman_field(spec, "image.id"), *name = podman_field(spec, "image.name");
+	const char *id = podman_field(spec, "image_id"), *name = podman_field(spec, "image");
 
-	return has_image(name, id) ? name : has_image(id, id) ? id : NULL;
+	return podman_has_image(name, id) ? name : podman_has_image(id, id) ? id : NULL;
 }
 
 static long version_of(const char *text)
@@ -93,10 +78,28 @@ static void judge_podman(const json_t *spec, const json_t *info, struct checks *
 				  podman_field(spec, same[i].there));
 }
 
+/* A name that stands for another image here is somebody's: podman load would take it away. */
+static void judge_image(const json_t *spec, struct checks *checks)
+{
+	const char *name = podman_field(spec, "image"), *id = podman_field(spec, "image_id");
+	char text[512];
+
+	if (image_of(spec))
+		check_say(checks, CHECK_OK, CONTAINER_IMAGE, NULL, "%.300s", name);
+	else if (command_words(text, sizeof(text), "podman", "image", "exists", name, NULL) == 0)
+		check_say(checks, CHECK_NO, "images",
+			  "give one of them another name, or bring the container's here",
+			  "%.300s is another image here than on the source, %.12s", name, id);
+	else
+		check_say(checks, CHECK_WARNING, CONTAINER_IMAGE,
+			  "podman load it here beforehand, to spare the time",
+			  "%.300s is not here: it is sent before anything is frozen", name);
+}
+
 void podman_judge(const json_t *spec, struct checks *checks)
 {
 	const char *wrong = read_spec(spec), *name = podman_field(spec, "name");
-	char text[512], remedy[400];
+	char text[512];
 	json_t *info;
 
 	if (wrong) {
@@ -114,15 +117,7 @@ void podman_judge(const json_t *spec, struct checks *checks)
 	if (command_words(text, sizeof(text), "podman", "container", "exists", name, NULL) == 0)
 		check_say(checks, CHECK_NO, "container", "remove it, or give it another name",
 			  "a container \"%s\" is here already", name);
-	snprintf(remedy, sizeof(remedy), "on the source: podman save %s | ssh HOST podman load",
-		 podman_field(spec, "image.name")[0] ? podman_field(spec, "image.name")
-						     : podman_field(spec, "image.id"));
-	if (image_of(spec))
-		check_say(checks, CHECK_OK, "image", NULL, "%.300s",
-			  podman_field(spec, "image.name"));
-	else
-		check_say(checks, CHECK_NO, "image", remedy, "%.300s (%.12s) is not here",
-			  podman_field(spec, "image.name"), podman_field(spec, "image.id"));
+	judge_image(spec, checks);
 	podman_judge_networks(spec, checks);
 }
 
@@ -170,7 +165,7 @@ static int write_config(const struct container *c, char *error, size_t len)
 		return -EPROTO;
 	}
 	replace(text, podman_field(c->spec, "id"), c->id);
-	replace(text, podman_field(c->spec, "layer"), layer);
+	replace(text, podman_field(c->spec, "layer_id"), layer);
 	snprintf(path, sizeof(path), "%.4000s/config.json", dir);
 	f = fopen(path, "wxe");
 	if (!f || fputs(text, f) < 0)
@@ -214,7 +209,7 @@ int podman_create(const json_t *spec, struct container *c, char *error, size_t l
 	}
 	*c = (struct container){ .runtime = &runtime_podman, .spec = json_deep_copy(spec) };
 	snprintf(c->name, sizeof(c->name), "%s", podman_field(spec, "name"));
-	json_object_set_new(json_object_get(c->spec, "image"), "use", json_string(image));
+	json_object_set_new(c->spec, "image_use", json_string(image));
 	ret = podman_create_command(c->spec, &command, error, len);
 	if (ret == 0) {
 		ret = command_run(&command, text, sizeof(text));

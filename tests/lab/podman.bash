@@ -55,6 +55,12 @@ stays_here() {
 	not on alpha sh -c 'ls -d /var/lib/containers/storage/overlay-containers/*/userdata/checkpoint'
 }
 
+# All that a person has said about it.
+description_of() {
+	on "$1" podman container inspect redis | jq '.[0] | [.Name, .Path, .Args, .Image, .ImageName, .OCIRuntime, .HostConfig, .Mounts,
+		(.Config | del(.CreateCommand)), .NetworkSettings.Networks] | del(..|.ContainerIDFile?, .Path?)'
+}
+
 container_is() { [ "$(on "$1" podman container inspect --format '{{.State.Status}}' redis)" = "$2" ]; }
 no_container() { [ -z "$(on "$1" podman ps --all --quiet)" ]; }
 
