@@ -77,9 +77,10 @@ int takeover_armed_find(const char *name, struct takeover_armed *a)
 		       a->published) == 5;
 	fclose(f);
 	/* Its PID may be another's by now. */
-	if (!whole || a->until_s < takeover_armed_now() ||
-	    (mover > 0 && takeover_request_started(mover) != started))
+	if (!whole || a->until_s < takeover_armed_now())
 		return -ENOENT;
+	if (mover > 0 && takeover_request_started(mover) != started)
+		return -ESRCH;
 	a->mover = mover;
 	if (strcmp(a->socket, "-") == 0)
 		a->socket[0] = '\0';

@@ -85,9 +85,15 @@ static int probe(struct takeover_keeper *k, size_t i)
 static int find_mover(struct takeover_keeper *k)
 {
 	struct takeover_armed armed;
+	int ret = k->mover_pid > 0 ? 0 : takeover_armed_find(k->manifest->id, &armed);
 
-	if (k->mover_pid > 0 || takeover_armed_find(k->manifest->id, &armed) < 0 ||
-	    armed.mover == 0)
+	/* The source has it back by now, perhaps. */
+	if (ret == -ESRCH)
+		return takeover_keeper_say(k, ret,
+					   "ip-takeover receive, for which this restore was begun, "
+					   "has ended; to restore it nevertheless, ip-takeover "
+					   "clean first");
+	if (k->mover_pid > 0 || ret < 0 || armed.mover == 0)
 		return 0;
 	k->mover_pid = armed.mover;
 	k->mover_fd = syscall(SYS_pidfd_open, k->mover_pid, 0);

@@ -10,7 +10,9 @@ load podman
 there_and_back() {
 	prepare_podman alpha "$1"
 	prepare_podman beta "$1"
-	run_podman alpha --network host --label colour=blue --env A=b --restart always
+	run_podman alpha -it=false --network host --label colour=blue --env A=b --env=HOSTNAME=redis \
+		--restart always --workdir /tmp --read-only-tmpfs --init=false
+	description_of alpha >"$shared/before"
 	start_load 100
 	migrate_podman alpha beta
 	container_is beta running
@@ -18,6 +20,8 @@ there_and_back() {
 	migrate_podman beta alpha
 	container_is alpha running
 	no_container beta
+	description_of alpha >"$shared/after"
+	diff "$shared/before" "$shared/after"
 	end_load
 	wire_saw alpha beta alpha
 	no_images
@@ -42,8 +46,8 @@ on_macvlan() {
 	run_podman alpha --network lan --ip "$address"
 }
 
-@test "podman with runc: a container on macvlan moves with 100 clients, and back" {
-	on_macvlan runc
+macvlan_there_and_back() {
+	on_macvlan "$1"
 	start_load 100
 	migrate_podman alpha beta
 	container_is beta running
@@ -52,9 +56,18 @@ on_macvlan() {
 	container_is alpha running
 	no_container beta
 	end_load
+	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
 	no_images
 	nothing_left alpha
 	nothing_left beta
+}
+
+@test "podman with runc: a container on macvlan moves with 100 clients, and back" {
+	macvlan_there_and_back runc
+}
+
+@test "podman with crun: a container on macvlan moves with 100 clients, and back" {
+	macvlan_there_and_back crun
 }
 
 @test "podman: files written and deleted in the container are so after the move" {
@@ -81,27 +94,37 @@ shm" ]
 	run_podman alpha --network host --volume /srv/data:/data
 	start_load 100
 	on beta podman rmi "$image"
-	on beta podman network rm podman || :
-	exits 1 "redis:latest (.*) is not here" migrate_podman alpha beta
-	on beta podman load -q -i /shared/redis.tar
+	exits 1 "redis:latest is not here: it is sent" migrate_podman alpha beta --check
 	exits 1 "/srv/data, which the container has at /data, is not here" migrate_podman alpha beta
 	on beta mkdir /srv/data
+	on beta podman load -q -i /shared/redis.tar
 	on beta podman create --name redis "$image"
 	exits 1 'a container "redis" is here already' migrate_podman alpha beta
 	container_is beta created
 	on beta podman rm redis
-	stays_here --check || :
-	start_load 100
+	on beta podman rmi "$image"
 	migrate_podman alpha beta
 	end_load
+	[ "$(on beta podman container inspect --format '{{.ImageName}}' redis)" = "$image:latest" ]
+}
+
+@test "podman: an image that cannot be sent, and another one of that name" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	run_podman alpha --network host
+	start_load 100
+	on beta sh -c "podman tag $image old && podman rmi $image && podman commit -q \$(podman create old) $image && podman rm -a && podman rmi old"
+	exits 1 "redis:latest is another image here" migrate_podman alpha beta
+	on beta podman rmi "$image"
+	on beta mount -o remount,size=1m /var/lib/containers
+	exits 0 "cannot be sent" stays_here
 }
 
 @test "podman: a network that is not there" {
 	on_macvlan runc
 	on beta podman network rm lan
 	start_load 100
-	stays_here
-	grep -q 'no network "lan" is here' "$shared/said"
+	exits 0 'no network "lan" is here' stays_here
 }
 
 restore_fails() {
@@ -169,4 +192,44 @@ fails_behind_commit() {
 @test "podman with runc: a restore on macvlan that fails behind the commit is done once more" {
 	on_macvlan runc
 	fails_behind_commit runc
+}
+
+# Longest wait of the clients with copies taken every second, beside none: it is shown.
+@test "podman: copies by hand, every second under load, move nothing" {
+	local i before
+	prepare_podman alpha runc
+	run_podman alpha --network host
+	start_load 100
+	for ((i = 0; i < 20; i++)); do
+		on alpha podman container checkpoint --leave-running --tcp-established redis
+		holds_address alpha
+		container_is alpha running
+		sleep 1
+	done
+	end_load
+	echo "# longest wait $(field "$shared/load.json" longest_wait_s) s" >&3
+	nothing_left alpha
+}
+
+# podman on beta, asked to restore, first kills who has asked.
+@test "podman: ip-takeover receive killed before a restore on macvlan" {
+	on_macvlan runc
+	on beta mv /usr/bin/podman /usr/bin/podman.real
+	on beta sh -c 'printf "#!/bin/sh\ncase \$* in *restore*) kill -9 \$PPID; esac\nexec podman.real \"\$@\"\n" >/usr/bin/podman && chmod +x /usr/bin/podman'
+	start_load 100
+	not migrate_podman alpha beta
+	container_is alpha running
+	until_true 10 "podman on beta ends" on beta sh -c '! pgrep -f "podman.real container [r]estore"'
+	not container_is beta running
+	on beta nft list tables | grep -q "netdev ip-takeover-outer-"
+	on beta /src/build/ip-takeover clean
+	on beta podman rm -f redis
+	end_load
+	nothing_left alpha
+	nothing_left beta
+	# Nothing stands in the way of the next one.
+	on beta mv /usr/bin/podman.real /usr/bin/podman
+	start_load 100
+	migrate_podman alpha beta
+	end_load
 }
