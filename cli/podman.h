@@ -31,6 +31,9 @@ const json_t *podman_get(const json_t *json, const char *path);
 /* One that podman makes up: 64 hexadecimal digits. */
 bool podman_is_id(const char *text);
 
+/* Of a container, for its spec. */
+json_t *podman_mounts(const json_t *inspect);
+
 /* Whether there is an image @name, and its ID is @id. */
 bool podman_has_image(const char *name, const char *id);
 

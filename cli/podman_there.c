@@ -121,6 +121,30 @@ void podman_judge(const json_t *spec, struct checks *checks)
 	podman_judge_networks(spec, checks);
 }
 
+/* A path in the command may be relative to where it was typed. */
+static int compare_mounts(const struct container *c, const json_t *inspect, char *error, size_t len)
+{
+	json_t *here = podman_mounts(inspect), *one, *other;
+	int ret = 0;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(c->spec, "mounts"), i, one) {
+		bool found = false;
+
+		json_array_foreach(here, k, other)
+			found |= json_equal(one, other);
+		if (!found && ret == 0) {
+			snprintf(error, len,
+				 "made here, it would not have %.200s at %.200s: run it with "
+				 "absolute paths",
+				 podman_field(one, "source"), podman_field(one, "destination"));
+			ret = -EINVAL;
+		}
+	}
+	json_decref(here);
+	return ret;
+}
+
 /* Its ID and where its files are. */
 static int look_at(struct container *c, char *error, size_t len)
 {
@@ -135,8 +159,9 @@ static int look_at(struct container *c, char *error, size_t len)
 	json_object_set_new(c->spec, "static", json_string(podman_field(one, "StaticDir")));
 	json_object_set_new(c->spec, "upper",
 			    json_string(podman_field(one, "GraphDriver.Data.UpperDir")));
+	ret = compare_mounts(c, one, error, len);
 	json_decref(answer);
-	return 0;
+	return ret;
 }
 
 /* @from is as long as @to. */

@@ -11,7 +11,7 @@
 #include "podman.h"
 #include "run.h"
 
-static json_t *mounts_of(const json_t *inspect)
+json_t *podman_mounts(const json_t *inspect)
 {
 	json_t *list = json_array(), *mount;
 	size_t i;
@@ -63,7 +63,7 @@ static int fill_in(const json_t *inspect, const json_t *info, struct container *
 		podman_field(info, "store.graphRoot"), "run", podman_field(info, "store.runRoot"),
 		"static", podman_field(inspect, "StaticDir"), "image",
 		podman_has_image(name, id) ? name : id, "image_id", id, "command",
-		podman_get(inspect, "Config.CreateCommand"), "mounts", mounts_of(inspect),
+		podman_get(inspect, "Config.CreateCommand"), "mounts", podman_mounts(inspect),
 		"networks", networks, "published",
 		container_published(podman_get(inspect, "HostConfig.PortBindings")), "config",
 		config);

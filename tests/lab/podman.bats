@@ -108,6 +108,18 @@ shm" ]
 	[ "$(on beta podman container inspect --format '{{.ImageName}}' redis)" = "$image:latest" ]
 }
 
+@test "podman: a bind mount that was typed as a relative path" {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	on alpha mkdir /srv/data
+	on beta mkdir /srv/data /root/data
+	on alpha sh -c "cd /srv && podman run -d --name redis --network host -v ./data:/data $image redis-server --bind $address --protected-mode no --save ''"
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+	start_load 100
+	exits 0 "would not have /srv/data at /data" stays_here
+	no_container beta
+}
+
 @test "podman: an image that cannot be sent, and another one of that name" {
 	prepare_podman alpha runc
 	prepare_podman beta runc
