@@ -31,10 +31,9 @@ fail_restore() {
 	on "$1" sh -c "printf '#!/bin/sh\n! { [ \$CRTOOLS_SCRIPT_ACTION = $3 ] && ${4:-true}; }\n' >/run/fail && chmod +x /run/fail && echo 'action-script /run/fail' >>/etc/criu/$2.conf"
 }
 
-# run_podman HOST [OPTION...]: sets up $pid.
+# run_podman HOST [OPTION...]
 run_podman() {
 	on "$1" podman run --detach --name redis "${@:2}" "$image" redis-server --bind "$address" --protected-mode no --save ''
-	pid=$(on "$1" podman inspect --format '{{.State.Pid}}' redis)
 	until_true 10 "redis answers" on client redis-cli -h "$address" PING
 }
 
