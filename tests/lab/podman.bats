@@ -245,3 +245,27 @@ fails_behind_commit() {
 	migrate_podman alpha beta
 	end_load
 }
+
+dump_fails() {
+	prepare_podman alpha runc
+	prepare_podman beta runc
+	run_podman alpha --network host
+	fail_restore alpha runc "$@"
+	start_load 100
+	stays_here
+	no_container beta
+	# It can move when that is mended.
+	on alpha sed -i /fail/d /etc/criu/runc.conf
+	start_load 100
+	migrate_podman alpha beta
+	end_load
+	no_container alpha
+}
+
+@test "podman: a dump that fails" {
+	dump_fails pre-dump
+}
+
+@test "podman: itself killed while criu dumps" {
+	dump_fails pre-dump 'pkill -9 -x podman'
+}
