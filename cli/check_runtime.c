@@ -16,6 +16,7 @@
 
 struct told {
 	bool established;
+	bool locks;	       /* by iptables, which leaves what locks a whole network namespace */
 	char libdir[PATH_MAX]; /* empty: none */
 };
 
@@ -50,6 +51,8 @@ static void read_line(char *line, struct told *told)
 		told->established = true;
 	if (strcmp(name, "no-tcp-established") == 0)
 		told->established = false;
+	if (strcmp(name, "network-lock") == 0)
+		told->locks = strcmp(value, "skip") != 0 && strcmp(value, "nftables") != 0;
 	if (strcmp(name, "libdir") == 0)
 		snprintf(told->libdir, sizeof(told->libdir), "%s", value);
 }
@@ -93,7 +96,7 @@ static bool has_our_plugin(const char *libdir)
 
 void check_runtime(struct checks *c, const char *runtime, enum check_state bad)
 {
-	struct told told = { 0 };
+	struct told told = { .locks = true };
 	char path[64], remedy[120];
 	int ret;
 
@@ -123,6 +126,11 @@ void check_runtime(struct checks *c, const char *runtime, enum check_state bad)
 	else if (!told.established)
 		check_say(c, bad, runtime, remedy,
 			  "its criu refuses connections: no tcp-established in %s", path);
+	else if (told.locks && bad == CHECK_NO)
+		check_say(c, bad, runtime, remedy,
+			  "its criu locks networks by iptables, and leaves that behind: no "
+			  "network-lock skip or nftables in %s",
+			  path);
 	else
 		check_say(c, CHECK_OK, runtime, NULL, "its criu loads the plugin, by %s", path);
 }

@@ -32,7 +32,7 @@ static int fail(const struct takeover_address *a, const char *take, const char *
 static int undo_criu(const struct takeover_address *a)
 {
 	takeover_tasks_end_repair(a, 1);
-	takeover_locks_clear(a, 1);
+	takeover_locks_clear(a, 1, takeover_netns_own().inode != 0);
 	return 0;
 }
 

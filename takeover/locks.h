@@ -8,6 +8,7 @@
 #ifndef TAKEOVER_LOCKS_H
 #define TAKEOVER_LOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,7 +45,8 @@ void takeover_locks_keep(struct takeover_locks *locks, const struct takeover_add
  * already is no error. */
 int takeover_locks_remove(struct takeover_locks *locks);
 
-/* All three: how many rules and tables there were for @addresses, or -errno. */
-int takeover_locks_clear(const struct takeover_address *addresses, size_t n);
+/* All three: how many rules and tables there were for @addresses, or -errno. @whole: CRIU has
+ * locked a network namespace as a whole, with tables that name no connection. */
+int takeover_locks_clear(const struct takeover_address *addresses, size_t n, bool whole);
 
 #endif

@@ -32,13 +32,20 @@ static bool is_of(const struct takeover_lock *lock, const struct takeover_addres
 	return from || to;
 }
 
-void takeover_locks_keep(struct takeover_locks *locks, const struct takeover_address *addresses,
-			 size_t n)
+/* "policy drop", for a namespace that CRIU has to itself (criu/netfilter.c,
+ * nftables_network_lock_internal()): there are no elements. */
+static bool is_of_all(const struct takeover_lock *lock)
+{
+	return !lock->chain[0] && lock->ip_family == 0;
+}
+
+static void keep(struct takeover_locks *locks, const struct takeover_address *addresses, size_t n,
+		 bool whole)
 {
 	size_t kept = 0, end;
 
 	for (size_t i = 0; i < locks->n; i = end) {
-		bool ours = false;
+		bool ours = whole && is_of_all(&locks->all[i]);
 
 		for (end = i;
 		     end == i || (end < locks->n && same_table(&locks->all[i], &locks->all[end]));
@@ -49,6 +56,12 @@ void takeover_locks_keep(struct takeover_locks *locks, const struct takeover_add
 			locks->all[kept++] = locks->all[k];
 	}
 	locks->n = kept;
+}
+
+void takeover_locks_keep(struct takeover_locks *locks, const struct takeover_address *addresses,
+			 size_t n)
+{
+	keep(locks, addresses, n, false);
 }
 
 static int delete_table(struct nft_batch *batch, const struct takeover_lock *lock)
@@ -125,14 +138,14 @@ int takeover_locks_remove(struct takeover_locks *locks)
 	return ret;
 }
 
-int takeover_locks_clear(const struct takeover_address *addresses, size_t n)
+int takeover_locks_clear(const struct takeover_address *addresses, size_t n, bool whole)
 {
 	struct takeover_locks locks = { 0 };
 	int ret = takeover_locks_list(&locks);
 
 	if (ret < 0)
 		return ret;
-	takeover_locks_keep(&locks, addresses, n);
+	keep(&locks, addresses, n, whole);
 	ret = locks.n > 0 ? takeover_locks_remove(&locks) : 0;
 	free(locks.all);
 	return ret < 0 ? ret : (int)locks.n;

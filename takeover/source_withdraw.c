@@ -31,7 +31,8 @@ static void advise(struct takeover_keeper *k)
  * service out when it comes back. */
 void takeover_source_unlock(struct takeover_keeper *k)
 {
-	int ret = takeover_locks_clear(k->manifest->addresses, k->manifest->n_addresses);
+	int ret = takeover_locks_clear(k->manifest->addresses, k->manifest->n_addresses,
+				       k->netns.inode != 0);
 
 	if (ret < 0)
 		takeover_keeper_add(k, "cannot remove CRIU's own locks: %s; see ip-takeover clean",
