@@ -99,8 +99,8 @@ static json_t *what_to_create(const json_t *spec, const char *mode)
 
 	json_object_set_new(host, "NetworkMode", json_string(mode));
 	json_object_set_new(host, "RestartPolicy", json_pack("{s:s}", "Name", "no"));
-	/* It has the other one's. */
-	if (strncmp(mode, "container:", 10) == 0)
+	/* It has the other one's, or this host's. */
+	if (strncmp(mode, "container:", 10) == 0 || strcmp(text_of(host, "UTSMode"), "host") == 0)
 		json_object_del(create, "Hostname");
 	name_image(text_of(spec, "image"), create);
 	return create;

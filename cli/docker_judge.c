@@ -48,6 +48,11 @@ void docker_judge_here(const struct container *container, struct checks *c)
 		check_say(c, CHECK_NO, "container", "run it without --rm",
 			  "--rm: what is left of it is gone when its process ends, should the "
 			  "other host fail then or not");
+	if (json_is_true(json_object_get(host, "Init")))
+		check_say(
+			c, CHECK_WARNING, "container", "run it without --init",
+			"--init: with CRIU 4.2 docker start --checkpoint fails, on any host; then "
+			"it goes on here");
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (strncmp(text_of(host, modes[i]), "container:", 10) == 0)
 			check_say(c, CHECK_NO, "container", "give it namespaces of its own",

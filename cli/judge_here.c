@@ -8,6 +8,7 @@
 /* Measured on a machine with two cores, dump and restore together, network lock skipped: what
  * an empty service takes; each GiB of its memory; each thousand of its connections. */
 #define FREEZE_MS	       25
+#define FREEZE_MS_CONTAINER    150 /* Docker's is the longest */
 #define FREEZE_MS_PER_GIB      1500
 #define FREEZE_MS_PER_THOUSAND 250
 
@@ -17,7 +18,8 @@
 
 unsigned long judge_freeze_ms(const struct facts *f)
 {
-	return FREEZE_MS + (f->memory >> 20) * FREEZE_MS_PER_GIB / 1024 +
+	return FREEZE_MS + (f->container ? FREEZE_MS_CONTAINER : 0) +
+	       (f->memory >> 20) * FREEZE_MS_PER_GIB / 1024 +
 	       (unsigned long)f->connections * FREEZE_MS_PER_THOUSAND / 1000;
 }
 
