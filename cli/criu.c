@@ -206,6 +206,10 @@ const char *criu_why(const struct criu *criu, char *buf, size_t len)
 	    !find_line(criu->images, criu->log, "ip-takeover: ", buf, len) &&
 	    !find_line(criu->images, criu->log, "Error (", buf, len) && criu->of_runtime)
 		criu_runtime_why(criu, buf, len);
+	if (!buf[0] && criu->pidfd < 0 && WIFSIGNALED(criu->status))
+		snprintf(buf, len, "%s was killed by signal %d",
+			 criu->of_runtime ? "the container runtime's command" : "criu",
+			 WTERMSIG(criu->status));
 	/* With the plugin the address is there before a socket is bound to it. */
 	if (criu->of_runtime && strstr(buf, strerror(EADDRNOTAVAIL)))
 		snprintf(buf + strlen(buf), len - strlen(buf),

@@ -119,10 +119,11 @@ bool criu_find_keeper(struct criu *criu)
 	if (criu->socket[0])
 		return true;
 	all = cli_journals();
+	/* That of a try before this one has no socket any more. */
 	json_array_foreach(all, i, j)
-		/* Of a try before this one there may be a journal, too. */
 		if (strcmp(journal_field(j, "id"), criu->armed) == 0 &&
 		    strcmp(journal_field(j, "role"), "destination") == 0 &&
+		    access(journal_field(j, "socket"), F_OK) == 0 &&
 		    !journal_has_state(j, TAKEOVER_ROLLED_BACK))
 			snprintf(criu->socket, sizeof(criu->socket), "%s",
 				 journal_field(j, "socket"));

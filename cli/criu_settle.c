@@ -67,6 +67,7 @@ enum takeover_state criu_settle(struct criu *criu)
 	long deadline = takeover_now_ms() + PATIENCE_MS;
 	enum takeover_state state;
 
+	criu_find_keeper(criu);
 	for (;;) {
 		bool dead = criu_keeper_is_dead(criu), known;
 		json_t *all, *journal = find(criu, &all);

@@ -254,13 +254,13 @@ static bool runs(const struct container *c)
 	return ret;
 }
 
-/* A restore that has failed may leave a state behind, and processes that are about to end. One
- * that goes on to run is somebody else's. */
-static void forget(struct container *c)
+/* It has no process any more, or they are about to end. One that goes on to run is somebody
+ * else's. */
+static void delete (const struct container *c)
 {
 	char text[512];
 
-	if (!c->begun || !is_taken(c->runtime, c->id))
+	if (!is_taken(c->runtime, c->id))
 		return;
 	for (int i = 0; runs(c); i++) {
 		if (i == TRIES)
@@ -268,6 +268,19 @@ static void forget(struct container *c)
 		poll(NULL, 0, AGAIN_MS);
 	}
 	command_words(text, sizeof(text), c->runtime->name, "delete", "--force", c->id, NULL);
+}
+
+/* A restore that has failed may leave a state behind. */
+static void forget(struct container *c)
+{
+	if (c->begun)
+		delete (c);
+}
+
+/* Its checkpoint removes it, unless that was killed. */
+static void moved(struct container *c)
+{
+	delete (c);
 }
 
 static void log_of(const struct container *c, const char *verb, const char *dir, char *buf,
@@ -281,6 +294,7 @@ const struct runtime runtime_runc = {
 	.name = "runc",
 	.find = find_runc,
 	.dump = dump,
+	.moved = moved,
 	.judge = judge_runc,
 	.create = create_runc,
 	.load = load,
@@ -294,6 +308,7 @@ const struct runtime runtime_crun = {
 	.name = "crun",
 	.find = find_crun,
 	.dump = dump,
+	.moved = moved,
 	.judge = judge_crun,
 	.create = create_crun,
 	.load = load,

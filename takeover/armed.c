@@ -76,17 +76,15 @@ int takeover_armed_find(const char *name, struct takeover_armed *a)
 	whole = fscanf(f, "%d %llu %ld %107s %1023s", &mover, &started, &a->until_s, a->socket,
 		       a->published) == 5;
 	fclose(f);
-	/* Its PID may be another's by now. */
 	if (!whole || a->until_s < takeover_armed_now())
 		return -ENOENT;
-	if (mover > 0 && takeover_request_started(mover) != started)
-		return -ESRCH;
 	a->mover = mover;
 	if (strcmp(a->socket, "-") == 0)
 		a->socket[0] = '\0';
 	if (strcmp(a->published, "-") == 0)
 		a->published[0] = '\0';
-	return 0;
+	/* Its PID may be another's by now. */
+	return mover > 0 && takeover_request_started(mover) != started ? -ESRCH : 0;
 }
 
 const char *takeover_armed_images(const char *name, char *buf, size_t len)

@@ -37,7 +37,8 @@ long takeover_armed_now(void);
 int takeover_arm(const char *name, const struct takeover_armed *armed);
 void takeover_disarm(const char *name);
 
-/* -ENOENT: there is none, or its time is over; -ESRCH: its mover has ended. */
+/* -ENOENT: there is none, or its time is over. -ESRCH: its mover has ended; *@ret_armed is filled
+ * in: what that has started is not to be taken for a copy, nor for what a person has asked for. */
 int takeover_armed_find(const char *name, struct takeover_armed *ret_armed);
 
 /* criu's image directory @images ("/proc/PID/fd/N") for whoever reads it meanwhile, under the name

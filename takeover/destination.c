@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The keeper on the destination: guard, add the address, probe, release, roll back. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,16 +86,21 @@ static int probe(struct takeover_keeper *k, size_t i)
 static int find_mover(struct takeover_keeper *k)
 {
 	struct takeover_armed armed;
-	int ret = k->mover_pid > 0 ? 0 : takeover_armed_find(k->manifest->id, &armed);
+	int ret;
 
-	/* The source has it back by now, perhaps. */
-	if (ret == -ESRCH)
-		return takeover_keeper_say(k, ret,
-					   "ip-takeover receive, for which this restore was begun, "
-					   "has ended; to restore it nevertheless, ip-takeover "
-					   "clean first");
-	if (k->mover_pid > 0 || ret < 0 || armed.mover == 0)
+	if (k->mover_pid > 0)
 		return 0;
+	ret = takeover_armed_find(k->manifest->id, &armed);
+	if (ret == -ESRCH) {
+		takeover_disarm(k->manifest->id);
+		return takeover_keeper_say(k, ret,
+					   "ip-takeover receive (pid %d), which wanted it "
+					   "restored, has ended",
+					   (int)armed.mover);
+	}
+	if (ret < 0 || armed.mover == 0)
+		return 0;
+	snprintf(k->armed, sizeof(k->armed), "%s", k->manifest->id);
 	k->mover_pid = armed.mover;
 	k->mover_fd = syscall(SYS_pidfd_open, k->mover_pid, 0);
 	return k->mover_fd < 0
@@ -231,6 +237,7 @@ int takeover_destination_request(struct takeover_keeper *k, const struct takeove
 			ret = refuse_release(k);
 		break;
 	case TAKEOVER_RESTORE_EXIT:
+		/* Only the plugin comes to say so, before criu's end. */
 		if (request->value != 0 && k->state < TAKEOVER_RELEASED) {
 			takeover_event(k, TAKEOVER_EVENT_CRIU_GONE);
 			rollback_after(k, "criu could not restore it, see criu's log");

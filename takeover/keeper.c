@@ -279,6 +279,8 @@ int takeover_keeper_main(int argc, char **argv)
 	k->criu_started = takeover_request_started(k->criu_pid);
 	k->root_known = k->root_pid > 0;
 	k->mover_pid = number(argv[6], 0);
+	if (k->role == TAKEOVER_SOURCE && k->mover_pid > 0)
+		takeover_armed_root(k->root_pid, k->armed, sizeof(k->armed));
 	k->criu_fd = k->mover_fd = k->root_fd = k->images_fd = k->listen_fd = -1;
 	k->report_fd = number(argv[5], 0);
 	reply.ret = open_all(k, argv[4], argv[7]);

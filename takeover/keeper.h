@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "announce.h"
+#include "armed.h"
 #include "backend_exec.h"
 #include "config.h"
 #include "guard.h"
@@ -92,8 +93,9 @@ struct takeover_keeper {
 	pid_t criu_pid, root_pid;
 	struct takeover_netns netns; /* in which all is done */
 	char socket[TAKEOVER_SOCKET_LEN];
-	int criu_fd;			 /* pidfd of criu, -1 when gone */
-	unsigned long long criu_started; /* takeover_request_started() */
+	int criu_fd;			     /* pidfd of criu, -1 when gone */
+	unsigned long long criu_started;     /* takeover_request_started() */
+	char armed[TAKEOVER_ARMED_NAME_LEN]; /* the record by which it was found, "": none */
 	bool adopted;	  /* criu_pid is not whom the socket is named after: armed.h */
 	bool criu_lost;	  /* it has ended when no worker looked */
 	pid_t mover_pid;  /* who decides for both hosts, or 0 */
@@ -230,6 +232,10 @@ int takeover_keeper_adopt(struct takeover_keeper *keeper, pid_t criu_pid);
 
 /* In a new worker: its descriptors are this worker's own. */
 void takeover_keeper_adopt_again(struct takeover_keeper *keeper);
+
+/* At the end: the record that a mover has left that was killed, when no criu can look for it any
+ * more. */
+void takeover_keeper_disarm(struct takeover_keeper *keeper);
 
 /* Bind the queues for what comes and what leaves; @copy: their packets will be read. */
 int takeover_keeper_hold(struct takeover_keeper *keeper, bool copy);

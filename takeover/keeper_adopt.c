@@ -3,6 +3,7 @@
  * service could come to rest before the runtime had it in its freezer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,13 +11,14 @@
 #include "armed.h"
 #include "keeper.h"
 
+#define LAST_MS 5000
+
 static int open_images(const struct takeover_keeper *k)
 {
-	char name[TAKEOVER_ARMED_NAME_LEN], path[128];
+	char path[128];
 	int fd;
 
-	takeover_armed_root(k->root_pid, name, sizeof(name));
-	fd = open(takeover_armed_images(name, path, sizeof(path)),
+	fd = open(takeover_armed_images(k->armed, path, sizeof(path)),
 		  O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -57,4 +59,14 @@ void takeover_keeper_adopt_again(struct takeover_keeper *k)
 		return;
 	k->criu_fd = syscall(SYS_pidfd_open, k->criu_pid, 0);
 	k->criu_lost = k->criu_fd < 0;
+}
+
+void takeover_keeper_disarm(struct takeover_keeper *k)
+{
+	struct pollfd pfd = { .fd = k->criu_fd, .events = POLLIN };
+	struct takeover_armed armed;
+
+	if (k->armed[0] && takeover_armed_find(k->armed, &armed) == -ESRCH &&
+	    (k->criu_fd < 0 || poll(&pfd, 1, LAST_MS) == 1))
+		takeover_disarm(k->armed);
 }

@@ -90,9 +90,14 @@ struct declared {
 
 static void look_up(const struct takeover_stage_context *c, struct declared *d)
 {
-	d->found = c->rpc && c->root_pid > 0 &&
-		   takeover_armed_find(takeover_armed_root(c->root_pid, d->name, sizeof(d->name)),
-				       &d->armed) == 0;
+	int ret = c->rpc && c->root_pid > 0
+			  ? takeover_armed_find(
+				    takeover_armed_root(c->root_pid, d->name, sizeof(d->name)),
+				    &d->armed)
+			  : -ENOENT;
+
+	/* A mover that has ended has told its keeper so; the tasks may not die as of a copy. */
+	d->found = ret == 0 || ret == -ESRCH;
 }
 
 /* Its keeper is there already, and is to know which criu dumps. */

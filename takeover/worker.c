@@ -263,4 +263,5 @@ void takeover_worker(struct takeover_keeper *k)
 		takeover_journal_close(k);
 	unlink(takeover_request_mark(k->socket, mark, sizeof(mark)));
 	unlink(k->socket);
+	takeover_keeper_disarm(k);
 }
