@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +65,19 @@ void takeover_disarm(const char *name)
 	unlink(record(name, ".images", path));
 }
 
+/* Not when nobody has reaped it yet, nor when its PID is another's by now. */
+static bool lives(pid_t pid, unsigned long long started)
+{
+	struct pollfd pfd = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	bool ret;
+
+	if (pfd.fd < 0)
+		return false;
+	ret = poll(&pfd, 1, 0) == 0 && takeover_request_started(pid) == started;
+	close(pfd.fd);
+	return ret;
+}
+
 int takeover_armed_find(const char *name, struct takeover_armed *a)
 {
 	char path[PATH_LEN];
@@ -83,8 +98,7 @@ int takeover_armed_find(const char *name, struct takeover_armed *a)
 		a->socket[0] = '\0';
 	if (strcmp(a->published, "-") == 0)
 		a->published[0] = '\0';
-	/* Its PID may be another's by now. */
-	return mover > 0 && takeover_request_started(mover) != started ? -ESRCH : 0;
+	return mover > 0 && !lives(mover, started) ? -ESRCH : 0;
 }
 
 const char *takeover_armed_images(const char *name, char *buf, size_t len)
