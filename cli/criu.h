@@ -62,6 +62,10 @@ int criu_open_images(const struct criu *criu);
 /* What the runtime's command has said last, without what surrounds it in its log; "": nothing. */
 const char *criu_runtime_why(const struct criu *criu, char *buf, size_t len);
 
+/* A runtime's restore has ended badly, killed perhaps: its criu ends, too, wherever it is, and its
+ * keeper acts on that. */
+void criu_end_orphan(struct criu *criu);
+
 /* Our action script: its path, of PATH_MAX at most. */
 int criu_action(char *ret_path);
 

@@ -195,3 +195,16 @@ const char *criu_runtime_why(const struct criu *criu, char *buf, size_t len)
 		fclose(f);
 	return buf;
 }
+
+void criu_end_orphan(struct criu *criu)
+{
+	char living[TAKEOVER_SOCKET_LEN];
+	pid_t pid;
+
+	if (!criu->of_runtime || criu->status == 0 || !criu_find_keeper(criu) ||
+	    sscanf(criu->socket, TAKEOVER_RUN_DIR "/criu-%d-", &pid) != 1)
+		return;
+	/* The name has the time of its start, too. */
+	if (strcmp(takeover_request_path(pid, living, sizeof(living)), criu->socket) == 0)
+		kill(pid, SIGKILL);
+}

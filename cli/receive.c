@@ -123,7 +123,8 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 	if (ret == 0)
 		ret = images_receive_open(r->place.fd, 2 * bytes, &r->images);
 	if (ret < 0) {
-		snprintf(why, sizeof(why), "no place for %lld bytes of images: %s; free memory or disk there",
+		snprintf(why, sizeof(why),
+			 "no place for %lld bytes of images: %s; free memory or disk there",
 			 (long long)bytes, strerror(-ret));
 		fail(r, why);
 		return;
@@ -274,12 +275,15 @@ static void say_that_it_runs(struct receive *r)
 
 static void on_criu_ended(struct receive *r)
 {
-	enum takeover_state state = criu_settle(&r->criu);
-	bool runs = (r->criu.status == 0 && !members_failed(&r->members) &&
-		     state != TAKEOVER_ROLLED_BACK) ||
-		    state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
+	enum takeover_state state;
 	char why[600];
+	bool runs;
 
+	criu_end_orphan(&r->criu);
+	state = criu_settle(&r->criu);
+	runs = (r->criu.status == 0 && !members_failed(&r->members) &&
+		state != TAKEOVER_ROLLED_BACK) ||
+	       state == TAKEOVER_RELEASED || state == TAKEOVER_DONE;
 	/* Also when it is not the source's word that has come, but the keeper has found out. */
 	if (r->said_ready && runs) {
 		r->step = RUNS;

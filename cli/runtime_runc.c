@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "container.h"
 #include "facts_fields.h"
@@ -254,6 +256,21 @@ static bool runs(const struct container *c)
 	return ret;
 }
 
+/* Where a restore has criu find the root file system: runc, killed, leaves that mounted in its
+ * state, and cannot delete it then (libcontainer/criu_linux.go); crun in the bundle
+ * (src/libcrun/criu.c). */
+static void unmount(const struct container *c)
+{
+	const char *bundle = json_string_value(json_object_get(c->spec, "bundle"));
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "/run/%s/%s/criu-root", c->runtime->name, c->id);
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	snprintf(path, sizeof(path), "%s/criu-root", bundle ?: "");
+	if (bundle && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		rmdir(path);
+}
+
 /* It has no process any more, or they are about to end. One that goes on to run is somebody
  * else's. */
 static void delete (const struct container *c)
@@ -267,6 +284,7 @@ static void delete (const struct container *c)
 			return;
 		poll(NULL, 0, AGAIN_MS);
 	}
+	unmount(c);
 	command_words(text, sizeof(text), c->runtime->name, "delete", "--force", c->id, NULL);
 }
 

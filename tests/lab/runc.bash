@@ -19,8 +19,10 @@ busy() {
 # runs_on HOST: the container, as its runtime knows it.
 runs_on() { on "$1" "$runtime" state redis | jq -e '.status == "running"' >/dev/null; }
 
-# Nor half of one.
-no_container() { not on "$1" test -e "/run/$runtime/redis" && not on "$1" "$runtime" state redis 2>/dev/null; }
+# Nor half of one, nor a mount of one.
+no_container() {
+	not on "$1" grep criu-root /proc/mounts && not on "$1" ls "/run/$runtime/redis" && not on "$1" "$runtime" state redis
+}
 
 # The container is where the service is, and there only.
 container_is_on() {
@@ -41,3 +43,6 @@ other_container() {
 	on "$1" sh -c "cd /var/other && setsid $runtime run --detach redis </dev/null >/dev/null 2>&1"
 	until_true 5 "it is $2" on "$1" sh -c "$runtime state redis | grep '\"status\": \"$2\"'"
 }
+
+# For tests that fail.
+show_engine() { on "$1" sh -c "ls /run/$runtime/redis; $runtime state redis | head -n 6; cat /sys/fs/cgroup/redis/cgroup.events"; }
