@@ -2,6 +2,7 @@
 /* A copy of a service that goes on: what comes for it waits while criu has it frozen. */
 #include <errno.h>
 
+#include "lost.h"
 #include "source_checkpoint.h"
 #include "tasks.h"
 
@@ -10,6 +11,8 @@ static void release(struct takeover_keeper *k, const char *event)
 {
 	if (k->state != TAKEOVER_PREPARED)
 		return;
+	if (takeover_lost_again(k) > 0)
+		takeover_event(k, "what the kernel dropped comes again");
 	takeover_keeper_release(k);
 	k->state = TAKEOVER_DONE;
 	takeover_journal(k, event);

@@ -1,75 +1,159 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A container of Docker's, with 100 clients, from one host to the other: by hand and by migrate.
-# shellcheck disable=SC2154,SC2016 # variables of bench; what the hosts expand
+# Containers there and back, by one command, and by the steps of a script that somebody writes for
+# himself: the runtime's own checkpoint, a copy over ssh, ip address, arping, the runtime's restore.
+# MOVES=n (default 6) of each.
+# shellcheck disable=SC2154,SC2016,SC2034 # variables of bench and of the tests' files; what the hosts expand
 
-# fresh_container MIB CONF: redis with so many MiB in r1 on alpha, and the lines of runc.conf.
-fresh_container() {
-	local host
-	"$top/scripts/lab" down >/dev/null
-	"$top/scripts/lab" up >/dev/null
+BATS_TEST_DIRNAME=$top/tests/lab
+# shellcheck source=../../tests/lab/engines.bash
+. "$top/tests/lab/engines.bash"
+# shellcheck source=../../tests/lab/podman.bash
+. "$top/tests/lab/podman.bash"
+
+# As `make install RUNTIMES=` sets it up; without a configuration of criu for the steps by hand.
+criu_conf() {
+	on "$1" sh -c "mkdir -p /etc/criu; rm -f /etc/criu/*.conf"
+	[ "$how" = hand ] ||
+		on "$1" sh -c "printf 'tcp-established\nlibdir /src/build/plugin\nnetwork-lock nftables\n' >/etc/criu/runc.conf"
+}
+
+redis_of() { echo redis-server --bind "${1:-$address}" --protected-mode no --save ''; }
+
+docker_up() {
+	local host verb
 	for host in alpha beta; do
-		on $host mkdir -p /etc/criu
-		on $host sh -c "printf '$2' >/etc/criu/runc.conf"
-		start_docker $host >/dev/null
+		start_docker $host
+		verb=run
+		[ $host = alpha ] || verb=create
+		[ "$verb$how" = createours ] ||
+			on $host docker $verb $([ $verb = create ] || echo --detach) --name redis --network host "$image" redis-server --bind "$address" --protected-mode no --save ''
 	done
-	on alpha docker run --detach --name r1 --network host $image redis-server --bind "$address" \
-		--protected-mode no --save '' --enable-debug-command yes >/dev/null
-	until_true 10 "redis answers" on client redis-cli -h "$address" PING
-	[ "$1" = 0 ] || on client redis-cli -h "$address" debug populate $(($1 * 1040)) key 800 >/dev/null
-	start_load 100 --interval-ms 10-30
 }
 
-sum() { awk '{ n += $1 } END { print n }'; }
-checkpoints_of() { on "$1" sh -c 'echo /var/lib/docker/containers/$(docker inspect -f "{{.Id}}" r1)/checkpoints'; }
-
-# Docker's own commands, as many describe them; beta has the same container beforehand.
-by_hand() {
-	local from to
-	on beta docker create --name r1 --network host $image redis-server --bind "$address" >/dev/null
-	from=$(checkpoints_of alpha)
-	to=$(checkpoints_of beta)
-	on alpha docker checkpoint create r1 moved >/dev/null
-	on alpha sh -c "tar -C $from -c moved | ssh beta tar -C $to -x"
-	on alpha ip address del "$address/24" dev eth0
-	on beta ip address add "$address/24" dev eth0
-	# It would wait a second for answers.
-	on beta arping -q -c 1 -U -I eth0 "$address" &
-	on beta docker start --checkpoint moved r1 >/dev/null
+# The engine's own directory of checkpoints, into the other's.
+docker_by_hand() {
+	on "$1" sh -ec 'there=/var/lib/docker/containers
+		id=$(docker inspect -f "{{.Id}}" redis)
+		other=$(ssh "$1" docker inspect -f "{{.Id}}" redis)
+		docker checkpoint create redis "$2"
+		ip address del "$3/24" dev eth0
+		tar -C $there/$id/checkpoints -c "$2" | ssh "$1" "tar -C $there/$other/checkpoints -x
+			ip address add $3/24 dev eth0
+			arping -q -U -c 1 -I eth0 $3
+			docker start --checkpoint $2 redis"' hand "$2" "move$3" "$address"
 }
 
-by_migrate() {
-	on alpha /src/build/ip-takeover migrate --docker r1 --to beta --quiet --remote-program /src/build/ip-takeover
+podman_up() {
+	local host bind=$address net=(--network host)
+	for host in alpha beta; do
+		prepare_podman $host runc
+		case $1 in
+		macvlan)
+			macvlan_network $host
+			net=(--network lan --ip "$address")
+			;;
+		bridge)
+			on $host podman network create --disable-dns --subnet 198.51.100.0/24 inner
+			net=(--network inner --ip 198.51.100.10 --publish "$address:6379:6379") bind=0.0.0.0
+			;;
+		esac
+	done
+	[ "$1" != macvlan ] || on alpha ip address del "$address/24" dev eth0
+	on alpha podman run --detach --name redis "${net[@]}" "$image" redis-server --bind $bind --protected-mode no --save ''
 }
 
-# container MIB NAME HOW CONF: a line of the table.
-container() {
-	local i
-	work=$(mktemp -d)
-	for ((i = 0; i < rounds; i++)); do
-		fresh_container "$1" "$4"
-		"$3"
-		until_true 60 "redis answers from beta" on client redis-cli -h "$address" -t 1 PING
+# On macvlan podman brings the address.
+podman_by_hand() {
+	on "$1" sh -ec 'podman container checkpoint --tcp-established --export /tmp/redis.tar redis
+		[ "$3" = macvlan ] || ip address del "$2/24" dev eth0
+		scp -q /tmp/redis.tar "$1:/tmp"
+		ssh "$1" "[ $3 = macvlan ] || { ip address add $2/24 dev eth0; arping -q -U -c 1 -I eth0 $2; }
+			podman container restore --tcp-established --import /tmp/redis.tar"
+		podman rm redis' hand "$2" "$address" "$network"
+}
+
+runc_up() {
+	prepare_runtime alpha runc
+	prepare_runtime beta runc
+	criu_conf alpha
+	criu_conf beta
+	run_container runc
+}
+
+runc_by_hand() {
+	on "$1" sh -ec 'rm -rf /tmp/images
+		runc checkpoint --tcp-established --image-path /tmp/images redis
+		ip address del "$2/24" dev eth0
+		ssh "$1" rm -rf /tmp/images
+		tar -C /tmp -c images | ssh "$1" "tar -C /tmp -x
+			ip address add $2/24 dev eth0
+			arping -q -U -c 1 -I eth0 $2
+			runc restore --detach --tcp-established --image-path /tmp/images --bundle /var/bundle redis </dev/null >/dev/null 2>&1"' hand "$2" "$address"
+}
+
+# move FROM TO NUMBER
+move_container() {
+	if [ "$how" = ours ]; then
+		on "$1" /src/build/ip-takeover migrate "--$runtime" redis --to "$2" --remote-program /src/build/ip-takeover
+	else
+		"${runtime}_by_hand" "$1" "$2" "$3"
+	fi
+}
+
+# What criu's own lock leaves on a host that the container has left: by hand, again.
+forget_locks() {
+	[ "$how" = ours ] && return
+	on "$1" sh -c 'iptables -S INPUT; iptables -S OUTPUT' 2>/dev/null | sed -n 's/^-A \(.*0xc114.*\)/\1/p' |
+		while read -r rule; do on "$1" sh -c "iptables -D $rule" 3>&-; done
+}
+
+# Each move has clients of its own: those that are reset count once.
+container_moves() {
+	local i from=alpha to=beta failed=0
+	"$top/scripts/lab" down >/dev/null
+	LAB_WITH=containers "$top/scripts/lab" up >/dev/null
+	[ ! -e "$work/redis.tar" ] || cp "$work/redis.tar" "$shared/"
+	"${runtime}_up" "$network" >/dev/null
+	cp "$shared/redis.tar" "$work/"
+	criu_conf alpha
+	criu_conf beta
+	for ((i = 0; i < moves; i++)); do
+		until_true 30 "redis answers" on client redis-cli -h $address -t 2 ping
+		start_load 100 --interval-ms 10-30
+		move_container $from $to $i >"$work/said" 2>&1 || { failed=$((failed + 1)); cat "$work/said" >&2; break; }
+		# The time itself is the point: restored sockets' first timers take seconds.
+		sleep 4
 		end_load
-		field "$shared/load.json" longest_wait_s >>"$work/wait"
 		field "$shared/load.json" reset >>"$work/reset"
 		field "$shared/load.json" wrong >>"$work/wrong"
+		jq '.longest_wait_s * 1000' "$shared/load.json" >>"$work/wait"
+		until_true 20 "$from's keeper ends" no_keeper $from
+		until_true 20 "$to's keeper ends" no_keeper $to
+		[ $how = hand ] || on $from /src/build/ip-takeover report >>"${REPORTS:-$work}/report.$runtime.$network" 2>&1 || :
+		forget_locks $from
+		read -r from to <<<"$to $from"
 	done
-	printf '| %d MiB | %s | %.3f s | %.3f s | %d | %d |\n' "$1" "$2" "$(median <"$work/wait")" \
-		"$(sort -n "$work/wait" | tail -n 1)" "$(sum <"$work/reset")" "$(sum <"$work/wrong")"
-	rm -r "$work"
+	printf '| %s, %s | %s | %d | %d | %d | %d | %.0f ms | %.0f ms |\n' "$runtime" "$network" \
+		"$([ $how = ours ] && echo 'ip-takeover migrate' || echo 'by hand')" \
+		$((i - failed)) "$failed" "$(awk '{ n += $1 } END { print n }' "$work/reset")" \
+		"$(awk '{ n += $1 } END { print n }' "$work/wrong")" \
+		"$(median <"$work/wait")" "$(sort -n "$work/wait" | tail -n 1)"
+	rm -f "$work/reset" "$work/wrong" "$work/wait"
 }
 
-containers() (
-	# shellcheck source=../../tests/lab/engines.bash
-	. "$top/tests/lab/engines.bash"
-	echo "## Containers of Docker, 100 clients, $rounds moves each"
+containers() {
+	local what runtime network how moves=${MOVES:-6}
+	work=$(mktemp -d)
+	echo "## $moves moves of a container there and back, 100 clients each"
 	echo
-	echo "| memory | how | longest wait, median | longest | reset | wrong |"
-	echo "|---|---|---|---|---|---|"
-	for mib in 0 400; do
-		container $mib "docker checkpoint, tar, ip address, docker start" by_hand 'tcp-established\n'
-		container $mib "ip-takeover migrate --docker" by_migrate \
-			'tcp-established\nnetwork-lock nftables\nlibdir /src/build/plugin\n'
+	echo "| container, network | how | moved | failed | clients reset | wrong | longest wait, median | longest |"
+	echo "|---|---|---|---|---|---|---|---|"
+	for what in ${CONTAINERS:-docker.host podman.host podman.macvlan podman.bridge runc.host}; do
+		runtime=${what%.*} network=${what#*.}
+		for how in ours hand; do
+			container_moves
+		done
 	done
+	rm -r "$work"
 	echo
-)
+}
