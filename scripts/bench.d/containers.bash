@@ -10,24 +10,19 @@ BATS_TEST_DIRNAME=$top/tests/lab
 # shellcheck source=../../tests/lab/podman.bash
 . "$top/tests/lab/podman.bash"
 
-# As `make install RUNTIMES=` sets it up; without a configuration of criu for the steps by hand.
+# As `make install RUNTIMES=` sets it up; for the steps by hand only what docker needs.
 criu_conf() {
-	on "$1" sh -c "mkdir -p /etc/criu; rm -f /etc/criu/*.conf"
-	[ "$how" = hand ] ||
-		on "$1" sh -c "printf 'tcp-established\nlibdir /src/build/plugin\nnetwork-lock nftables\n' >/etc/criu/runc.conf"
+	local lines=('tcp-established')
+	[ "$how" = hand ] || lines+=('libdir /src/build/plugin' 'network-lock nftables')
+	printf '%s\n' "${lines[@]}" | on "$1" sh -c "mkdir -p /etc/criu; cat >/etc/criu/runc.conf"
 }
 
-redis_of() { echo redis-server --bind "${1:-$address}" --protected-mode no --save ''; }
-
 docker_up() {
-	local host verb
-	for host in alpha beta; do
-		start_docker $host
-		verb=run
-		[ $host = alpha ] || verb=create
-		[ "$verb$how" = createours ] ||
-			on $host docker $verb $([ $verb = create ] || echo --detach) --name redis --network host "$image" redis-server --bind "$address" --protected-mode no --save ''
-	done
+	local args=(--name redis --network host "$image" redis-server --bind "$address" --protected-mode no --save '')
+	start_docker alpha
+	start_docker beta
+	on alpha docker run --detach "${args[@]}"
+	[ "$how" = ours ] || on beta docker create "${args[@]}"
 }
 
 # The engine's own directory of checkpoints, into the other's.
@@ -59,7 +54,7 @@ podman_up() {
 		esac
 	done
 	[ "$1" != macvlan ] || on alpha ip address del "$address/24" dev eth0
-	on alpha podman run --detach --name redis "${net[@]}" "$image" redis-server --bind $bind --protected-mode no --save ''
+	on alpha podman run --detach --name redis "${net[@]}" "$image" redis-server --bind "$bind" --protected-mode no --save ''
 }
 
 # On macvlan podman brings the address.
@@ -117,34 +112,37 @@ container_moves() {
 	cp "$shared/redis.tar" "$work/"
 	criu_conf alpha
 	criu_conf beta
+	for i in reset wrong wait; do : >"$work/$i"; done
 	for ((i = 0; i < moves; i++)); do
-		until_true 30 "redis answers" on client redis-cli -h $address -t 2 ping
+		until_true 30 "redis answers" on client redis-cli -h "$address" -t 2 ping
 		start_load 100 --interval-ms 10-30
-		move_container $from $to $i >"$work/said" 2>&1 || { failed=$((failed + 1)); cat "$work/said" >&2; break; }
+		move_container "$from" "$to" $i >"$work/said" 2>&1 || { failed=$((failed + 1)); cat "$work/said" >&2; break; }
 		# The time itself is the point: restored sockets' first timers take seconds.
 		sleep 4
 		end_load
 		field "$shared/load.json" reset >>"$work/reset"
 		field "$shared/load.json" wrong >>"$work/wrong"
 		jq '.longest_wait_s * 1000' "$shared/load.json" >>"$work/wait"
-		until_true 20 "$from's keeper ends" no_keeper $from
-		until_true 20 "$to's keeper ends" no_keeper $to
-		[ $how = hand ] || on $from /src/build/ip-takeover report >>"${REPORTS:-$work}/report.$runtime.$network" 2>&1 || :
-		forget_locks $from
+		until_true 20 "$from's keeper ends" no_keeper "$from"
+		until_true 20 "$to's keeper ends" no_keeper "$to"
+		[ "$how" = hand ] || on "$from" /src/build/ip-takeover report >>"${REPORTS:-$work}/report.$runtime.$network" 2>&1 || :
+		forget_locks "$from"
 		read -r from to <<<"$to $from"
 	done
 	printf '| %s, %s | %s | %d | %d | %d | %d | %.0f ms | %.0f ms |\n' "$runtime" "$network" \
-		"$([ $how = ours ] && echo 'ip-takeover migrate' || echo 'by hand')" \
-		$((i - failed)) "$failed" "$(awk '{ n += $1 } END { print n }' "$work/reset")" \
+		"$([ "$how" = ours ] && echo 'ip-takeover migrate' || echo 'by hand')" \
+		"$i" "$failed" "$(awk '{ n += $1 } END { print n }' "$work/reset")" \
 		"$(awk '{ n += $1 } END { print n }' "$work/wrong")" \
 		"$(median <"$work/wait")" "$(sort -n "$work/wait" | tail -n 1)"
-	rm -f "$work/reset" "$work/wrong" "$work/wait"
 }
 
 containers() {
 	local what runtime network how moves=${MOVES:-6}
 	work=$(mktemp -d)
 	echo "## $moves moves of a container there and back, 100 clients each"
+	echo
+	echo "By hand: the runtime's checkpoint, a copy over ssh, ip address, arping, the runtime's restore."
+	echo "The waits are of the clients that were not reset."
 	echo
 	echo "| container, network | how | moved | failed | clients reset | wrong | longest wait, median | longest |"
 	echo "|---|---|---|---|---|---|---|---|"
