@@ -203,7 +203,7 @@ static int judge_inner(const json_t *spec, const char *path, char *error, size_t
 	size_t i, k;
 
 	if (ret < 0) {
-		snprintf(error, len, "%s: %s", path, strerror(-ret));
+		snprintf(error, len, "%.200s: %s", path, strerror(-ret));
 		return ret;
 	}
 	here = inner_addresses();
@@ -238,7 +238,7 @@ int container_enter(const json_t *spec, int *ret_back, struct checks *checks)
 	} else if (ret == 0 && path[0]) {
 		ret = takeover_netns_enter_path(path, ret_back);
 		if (ret < 0)
-			snprintf(error, sizeof(error), "%s: %s", path, strerror(-ret));
+			snprintf(error, sizeof(error), "%.200s: %s", path, strerror(-ret));
 	}
 	if (ret < 0)
 		check_say(checks, CHECK_NO, "network",

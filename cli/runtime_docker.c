@@ -63,10 +63,10 @@ static void restore(const struct container *c, const char *dir, struct command *
  * start --checkpoint would find it here, too. */
 static void sent(struct container *c, int dirfd)
 {
-	char proc[64], at[PATH_MAX + 64] = "", name[32], link[PATH_MAX + 128];
+	char proc[64], at[PATH_MAX - 128] = "", name[32], link[PATH_MAX];
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", dirfd);
-	if (readlink(proc, at, PATH_MAX - 64) < 0 || !strrchr(at, '/'))
+	if (readlink(proc, at, sizeof(at) - 64) < 0 || !strrchr(at, '/'))
 		return;
 	snprintf(strrchr(at, '/'), 64, "/" PLACE_NAME "%d", (int)getpid());
 	if (mkdir(at, 0700) < 0)
