@@ -81,66 +81,92 @@ static int member_stage(const struct takeover_stage_context *c, const char *name
 	return ret < 0 ? ret : reply.ret;
 }
 
-/* Of a runtime's criu: what was declared for the dump of this tree. */
-struct declared {
-	char name[TAKEOVER_ARMED_NAME_LEN];
+/* Whom a stage asks. */
+struct way {
+	char socket[TAKEOVER_SOCKET_LEN];
+	char name[TAKEOVER_ARMED_NAME_LEN]; /* of what was declared for the dump of this tree */
 	struct takeover_armed armed;
-	bool found;
+	bool declared;
+	bool begun; /* its keeper was there before criu */
+	bool moves; /* somebody decides for both hosts, in his own time */
 };
 
-static void look_up(const struct takeover_stage_context *c, struct declared *d)
+static void find_way(const struct takeover_stage_context *c, struct way *w)
 {
-	int ret = c->rpc && c->root_pid > 0
-			  ? takeover_armed_find(
-				    takeover_armed_root(c->root_pid, d->name, sizeof(d->name)),
-				    &d->armed)
-			  : -ENOENT;
+	int ret = -ENOENT;
 
+	if (c->rpc && c->root_pid > 0)
+		ret = takeover_armed_find(
+			takeover_armed_root(c->root_pid, w->name, sizeof(w->name)), &w->armed);
 	/* A mover that has ended has told its keeper so; the tasks may not die as of a copy. */
-	d->found = ret == 0 || ret == -ESRCH;
+	w->declared = ret == 0 || ret == -ESRCH;
+	w->begun = w->declared && w->armed.socket[0];
+	w->moves = c->mover > 0 || (w->declared && w->armed.mover > 0);
+	if (w->begun)
+		snprintf(w->socket, sizeof(w->socket), "%s", w->armed.socket);
+	else
+		takeover_request_path(c->criu_pid, w->socket, sizeof(w->socket));
 }
 
-/* Its keeper is there already, and is to know which criu dumps. */
-static int dump_by(const struct takeover_stage_context *c, const struct declared *d,
-		   struct takeover_reply *reply)
+static int ask(const struct takeover_stage_context *c, const struct stage *stage, int value,
+	       const struct way *w, struct takeover_reply *reply)
 {
-	int ret = takeover_armed_give_images(d->name, c->images);
-
-	return ret < 0 ? ret
-		       : takeover_request(d->armed.socket, TAKEOVER_DUMP_BY, c->criu_pid,
-					  c->root_pid, reply);
-}
-
-/* A dump that nobody has declared a takeover takes a copy: the addresses stay. It is once. */
-static int start(const struct takeover_stage_context *c, const struct stage *stage,
-		 const struct declared *d, struct takeover_reply *reply)
-{
-	bool copy = c->checkpoint || (c->rpc && stage->verb == TAKEOVER_DUMP_PREPARED && !d->found);
 	int ret;
 
-	if (d->found)
-		takeover_disarm(d->name);
-	if (d->found && d->armed.published[0])
-		setenv(TAKEOVER_PUBLISHED_ENV, d->armed.published, 1);
+	/* It is to know which criu dumps. */
+	if (w->begun && stage->role) {
+		ret = takeover_armed_give_images(w->name, c->images);
+		return ret < 0 ? ret
+			       : takeover_request(w->socket, TAKEOVER_DUMP_BY, c->criu_pid,
+						  c->root_pid, reply);
+	}
+	return (w->moves || c->rpc ? takeover_request_wait : takeover_request)(
+		w->socket, stage->verb, value, c->root_pid, reply);
+}
+
+/* There is no keeper yet. By a runtime a dump that nobody has declared a takeover takes a copy: the
+ * addresses stay. What was declared is so once. */
+static int start(const struct takeover_stage_context *c, const struct stage *stage,
+		 const struct way *w, struct takeover_reply *reply)
+{
+	bool copy =
+		c->checkpoint || (c->rpc && stage->verb == TAKEOVER_DUMP_PREPARED && !w->declared);
+	int ret;
+
+	if (w->declared)
+		takeover_disarm(w->name);
+	if (w->declared && w->armed.published[0])
+		setenv(TAKEOVER_PUBLISHED_ENV, w->armed.published, 1);
 	ret = takeover_keeper_start(c->self, copy ? "checkpoint" : stage->role, c->criu_pid,
 				    c->root_pid, c->images, c->mover, c->netns, reply);
+	if (!c->rpc || !copy || (ret == 0 && reply->ret >= 0))
+		return ret;
 	/* It is no worse without us. */
-	if (c->rpc && copy && (ret < 0 || reply->ret < 0)) {
-		if (ret == 0)
-			reply->ret = 1;
-		return 0;
-	}
-	return ret;
+	reply->ret = 1;
+	return 0;
+}
+
+/* Without a keeper here, nobody would decide. */
+static bool needs_keeper(const struct stage *stage, const struct way *w)
+{
+	return w->moves && (stage->role || stage->verb == TAKEOVER_DUMP_WITHDRAW ||
+			    stage->verb == TAKEOVER_RESTORE_CLAIM);
+}
+
+static void say(const char *name, const struct takeover_reply *reply, char *line, size_t len)
+{
+	if (reply->message[0])
+		snprintf(line, len, "%s: %s", name, reply->message);
+	else if (reply->ret < 0)
+		snprintf(line, len, "%s: refused: %s", name, strerror(-reply->ret));
 }
 
 int takeover_stage(const struct takeover_stage_context *c, const char *name, int value, char *line,
 		   size_t len)
 {
-	struct takeover_reply reply = { 0 };
-	char socket[TAKEOVER_SOCKET_LEN];
 	const struct stage *stage = find(stages, sizeof(stages) / sizeof(stages[0]), name);
-	struct declared declared = { .found = false };
-	bool moves;
+	struct takeover_reply reply = { 0 };
+	struct way way = { .declared = false };
 	int ret;
 
 	line[0] = '\0';
@@ -148,41 +174,30 @@ int takeover_stage(const struct takeover_stage_context *c, const char *name, int
 		return member_stage(c, name, line, len);
 	if (!stage)
 		return 0;
-	look_up(c, &declared);
-	moves = c->mover > 0 || (declared.found && declared.armed.mover > 0);
-	takeover_request_path(c->criu_pid, socket, sizeof(socket));
-	if (declared.found && declared.armed.socket[0])
-		snprintf(socket, sizeof(socket), "%s", declared.armed.socket);
-	if (declared.found && declared.armed.socket[0] && stage->role)
-		ret = dump_by(c, &declared, &reply);
-	else
-		/* A mover decides at the stages that have a keeper, in its own time. */
-		ret = (moves || c->rpc ? takeover_request_wait : takeover_request)(
-			socket, stage->verb, value, c->root_pid, &reply);
-	if (ret < 0 && (moves || c->rpc) && is_decided(stage->verb, socket)) {
+	find_way(c, &way);
+	ret = ask(c, stage, value, &way, &reply);
+	if (ret < 0 && (way.moves || c->rpc) && is_decided(stage->verb, way.socket)) {
 		snprintf(line, len, "%s: committed by a keeper that was killed then", name);
 		return 0;
 	}
-	if (stage->role && ret == -ENOENT && !(declared.found && declared.armed.socket[0])) {
-		ret = start(c, stage, &declared, &reply);
+	if (ret == -ENOENT && stage->role && !way.begun) {
+		ret = start(c, stage, &way, &reply);
 		if (ret < 0)
 			snprintf(line, len, "%s: cannot start ip-takeover from beside %s: %s", name,
 				 c->self, strerror(-ret));
-	} else if (ret == -ENOENT && moves &&
-		   (stage->role || stage->verb == TAKEOVER_DUMP_WITHDRAW ||
-		    stage->verb == TAKEOVER_RESTORE_CLAIM)) {
+	} else if (ret == -ENOENT && needs_keeper(stage, &way)) {
 		snprintf(line, len, "%s: " TAKEOVER_KEEPER_IS_GONE, name);
 	} else if (ret == -ENOENT) {
 		return 0; /* no takeover here, or done already */
-	} else if (ret < 0)
+	} else if (ret < 0) {
 		snprintf(line, len, "%s: no answer from the keeper: %s; see `ip-takeover status`",
 			 name, strerror(-ret));
+	}
+	if (ret < 0)
+		return ret;
 	/* A mover does not end a process that has no address to move, nor keeps a copy of one. */
-	if (ret == 0 && reply.ret > 0 && (moves || c->checkpoint))
+	if (reply.ret > 0 && (way.moves || c->checkpoint))
 		reply.ret = -EADDRNOTAVAIL;
-	if (ret == 0 && reply.message[0])
-		snprintf(line, len, "%s: %s", name, reply.message);
-	else if (ret == 0 && reply.ret < 0)
-		snprintf(line, len, "%s: refused: %s", name, strerror(-reply.ret));
-	return ret < 0 ? ret : reply.ret;
+	say(name, &reply, line, len);
+	return reply.ret;
 }

@@ -59,7 +59,7 @@ prepare() {
 	says alpha "criu left it running"
 	forget alpha
 	checkpoint --leave-running
-	no_journal alpha
+	until_true 10 "the copy's keeper ends" no_journal alpha
 	end_load
 	wire_saw alpha
 }
@@ -69,13 +69,13 @@ prepare() {
 	takeover alpha arm --runc redis --for 1
 	until_true 10 "its time is over" no_journal alpha
 	checkpoint --leave-running
-	no_journal alpha
+	until_true 10 "the copy's keeper ends" no_journal alpha
 	takeover alpha clean | grep "armed-.*for a dump or restore that will not come"
 	takeover alpha arm --pid "$pid"
 	takeover alpha arm --pid "$pid" --off
 	no_journal alpha
 	checkpoint --leave-running
-	no_journal alpha
+	until_true 10 "the copy's keeper ends" no_journal alpha
 	nothing_left alpha
 	end_load
 	wire_saw alpha
