@@ -104,7 +104,8 @@ int mover_container_lost(struct migrate *m)
 	place_keep(&m->place);
 	snprintf(why, sizeof(why),
 		 "its criu has not loaded the plugin, and has dumped it as any container; see "
-		 "ip-takeover check; what %s restore needs to run it again stays in %.400s",
+		 "ip-takeover check; what %s restore needs to run it again, after ip-takeover "
+		 "claim, stays in %.400s",
 		 m->container.runtime->name, m->place.path);
 	return mover_say(m, -ENOTRECOVERABLE, why);
 }

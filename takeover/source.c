@@ -167,7 +167,11 @@ int takeover_source_request(struct takeover_keeper *k, const struct takeover_req
 	case TAKEOVER_ABORT:
 		if (k->state > TAKEOVER_WITHDRAWN)
 			return takeover_keeper_say(k, -EBUSY, "it is committed already");
-		rollback_after(k, "the other host could not take it");
+		/* There is nobody to whom its packets could go. */
+		if (k->state == TAKEOVER_PREPARED && service_state(k) == TAKEOVER_TASK_GONE)
+			died(k);
+		else
+			rollback_after(k, "the other host could not take it");
 		break;
 	case TAKEOVER_MOVED:
 		if (k->state != TAKEOVER_COMMITTED && k->state != TAKEOVER_DONE)
