@@ -285,11 +285,41 @@ int journal_rollback(const json_t *journal)
 	return ret;
 }
 
+/* The keeper has ended since its journal was read: by what it has left now. */
+static int rollback_rest(const json_t *journal)
+{
+	const char *path = journal_field(journal, "path");
+	char error[800];
+	json_t *now;
+	int ret = takeover_journal_read(path, &now, error, sizeof(error));
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0) {
+		fprintf(stderr, "ip-takeover: %s\n", error);
+		return 1;
+	}
+	json_object_set_new(now, "path", json_string(path));
+	ret = journal_rollback(now);
+	json_decref(now);
+	return ret;
+}
+
 static int rollback(const json_t *journal)
 {
-	return json_is_true(json_object_get(journal, "keeper"))
-		       ? journal_ask(journal, TAKEOVER_ROLLBACK, 0)
-		       : journal_rollback(journal);
+	struct takeover_reply reply = { 0 };
+	int ret;
+
+	if (!json_is_true(json_object_get(journal, "keeper")))
+		return journal_rollback(journal);
+	ret = takeover_request(journal_field(journal, "socket"), TAKEOVER_ROLLBACK, 0, 0, &reply);
+	if (ret == -ENOENT || ret == -ECONNREFUSED)
+		return rollback_rest(journal);
+	ret = ret ?: reply.ret;
+	if (ret < 0)
+		fprintf(stderr, "ip-takeover: %s\n",
+			reply.message[0] ? reply.message : strerror(-ret));
+	return ret < 0;
 }
 
 int cli_rollback(int argc, char **argv)
