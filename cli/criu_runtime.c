@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,11 @@
 #include "criu.h"
 #include "journal.h"
 #include "manifest.h"
+#include "netlink.h"
 
-#define ARMED_S 86400 /* it ends with us */
+#define ARMED_S	   86400 /* it ends with us */
+#define AT_WORK_MS 5000
+#define AGAIN_MS   10
 
 static int self(char *ret_path)
 {
@@ -104,9 +108,27 @@ int criu_start_restore_by(const char *const argv[], const char *images, struct c
 	return ret;
 }
 
+/* Whether a runtime's criu lives that has found the record. */
+static bool is_at_work(const char *name)
+{
+	char path[128], images[64] = "";
+	int pid;
+
+	return readlink(takeover_armed_images(name, path, sizeof(path)), images,
+			sizeof(images) - 1) > 0 &&
+	       sscanf(images, "/proc/%d/", &pid) == 1 && kill(pid, 0) == 0;
+}
+
+/* The command may end before its criu, as docker does when dockerd is killed; without a record that
+ * would take its dump for a copy, and the runtime end the tasks behind it. The keeper removes what
+ * is left here (takeover_keeper_disarm()). */
 void criu_disarm(struct criu *criu)
 {
-	if (criu->armed[0])
+	long deadline = takeover_now_ms() + AT_WORK_MS;
+
+	while (criu->armed[0] && is_at_work(criu->armed) && takeover_now_ms() < deadline)
+		poll(NULL, 0, AGAIN_MS);
+	if (criu->armed[0] && !is_at_work(criu->armed))
 		takeover_disarm(criu->armed);
 	criu->armed[0] = '\0';
 }
