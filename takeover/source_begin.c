@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "freezer.h"
 #include "netlink.h"
 #include "inner.h"
 #include "service.h"
@@ -61,10 +62,12 @@ static int look(struct takeover_keeper *k)
 }
 
 /* New connections wait already. Let the others get so far that criu can dump them, or end;
- * then hold all, and let the service read its datagrams. */
+ * then hold all, and let the service read its datagrams: not one that a runtime has frozen, as
+ * containerd does before it starts criu. */
 static int quiesce(struct takeover_keeper *k)
 {
-	long begin = takeover_now_ms(), deadline = begin + k->config.quiesce_ms;
+	long patience = takeover_freezer_has(k->root_pid) ? 0 : k->config.quiesce_ms;
+	long begin = takeover_now_ms(), deadline = begin + patience;
 	struct takeover_unrest *u = &k->unrest;
 	int ret;
 
@@ -87,10 +90,10 @@ static int quiesce(struct takeover_keeper *k)
 	if (u->handshakes + u->accepts + u->closing + u->datagrams > 0)
 		takeover_keeper_add(
 			k,
-			"not quiet after %u ms (quiesce_ms): %u handshakes, %u connections "
+			"not quiet after %ld ms (quiesce_ms): %u handshakes, %u connections "
 			"not accepted (criu refuses those: In-flight connection), %u "
 			"closing ones, %u sockets with unread datagrams",
-			k->config.quiesce_ms, u->handshakes, u->accepts, u->closing, u->datagrams);
+			patience, u->handshakes, u->accepts, u->closing, u->datagrams);
 	return 0;
 }
 

@@ -135,3 +135,20 @@ dropped() {
 	holds_address alpha
 	wire_saw alpha
 }
+
+# As containerd has it before criu starts. Nothing drains then.
+@test "a container in the freezer is not waited for" {
+	prepare_runc
+	on alpha sh -c 'echo "quiesce_ms = 5000;" >>/etc/criu/ip-takeover.conf'
+	on alpha runc pause redis
+	on client bash -c ": >/dev/tcp/$address/6379"
+	on alpha sh -c 'ss -Hltn "sport = :6379" | grep -q "LISTEN 1 "'
+	# What criu itself says of a connection that is not accepted.
+	exits 1 "criu failed" runc_copy
+	on alpha grep "In-flight connection" /var/tmp/copy/dump.log
+	until_true 10 "the keeper ends" no_keeper alpha
+	on alpha jq -e '.quiesce.accepts == 1 and .quiesce.ms < 2500' /var/tmp/copy/ip-takeover-dump.json
+	on alpha runc resume redis
+	until_true 10 "redis answers" on client redis-cli -h "$address" PING
+	nothing_of_ours
+}
