@@ -58,9 +58,11 @@ static int prepare(struct criu *criu, pid_t root, struct takeover_reply *reply)
 	char name[TAKEOVER_ARMED_NAME_LEN], path[PATH_MAX];
 	int ret = self(path);
 
+	setenv(TAKEOVER_RUNTIME_ENV, "1", 1);
 	ret = ret
 		      ?: takeover_keeper_start(path, "source", criu->pid, root, criu->images,
 					       getpid(), NULL, reply);
+	unsetenv(TAKEOVER_RUNTIME_ENV);
 	if (ret == 0 && reply->ret != 0)
 		ret = reply->ret < 0 ? reply->ret : -EADDRNOTAVAIL;
 	return ret ?: arm(criu, takeover_armed_root(root, name, sizeof(name)), criu->socket);

@@ -23,7 +23,8 @@ static const struct {
 	{ "memory ahead", "s ahead", "s dump|s failed", false },
 	{ "criu starts", "s dump", "S started|s failed", true },
 	{ "guard, quiesce", "S started", "S prepared", false },
-	{ "criu seizes", "S prepared", "S frozen", true },
+	{ "criu starts", "S prepared", "S hold", true }, /* by a runtime, which comes later */
+	{ "criu seizes", "S hold|S prepared", "S frozen", true },
 	{ "criu dumps", "S frozen", "S withdraw|S dumped", true },
 	{ "criu thaws", "S dumped", "S released", true },
 	{ "withdraw", "S withdraw", "S withdrawn", false },

@@ -16,6 +16,9 @@
 
 #include "request.h"
 
+/* To a source's keeper: a runtime is about to start criu, which will say so (TAKEOVER_DUMP_BY). */
+#define TAKEOVER_RUNTIME_ENV "IP_TAKEOVER_RUNTIME"
+
 #define TAKEOVER_ARMED_NAME_LEN	     48
 #define TAKEOVER_ARMED_PUBLISHED_LEN 1024
 

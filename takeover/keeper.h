@@ -146,6 +146,7 @@ struct takeover_keeper {
 	bool routes_detached;
 	struct takeover_unrest unrest;	   /* what the quiesce has not waited for */
 	long quiesced_ms;		   /* how long it took */
+	bool hold_later;		   /* but for SYNs: when a runtime's criu is there */
 	bool silent;			   /* nothing of the tree leaves the source any more */
 	bool halted;			   /* nor runs, should criu be killed; halt.h */
 	struct takeover_sockets leftovers; /* (worker) of no process; they end on the source */

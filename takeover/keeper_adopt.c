@@ -25,7 +25,7 @@ static int open_images(const struct takeover_keeper *k)
 
 int takeover_keeper_adopt(struct takeover_keeper *k, pid_t criu_pid)
 {
-	int criu = syscall(SYS_pidfd_open, criu_pid, 0), images;
+	int criu = syscall(SYS_pidfd_open, criu_pid, 0), images, ret;
 
 	if (k->adopted && k->criu_pid == criu_pid) {
 		close(criu);
@@ -40,6 +40,15 @@ int takeover_keeper_adopt(struct takeover_keeper *k, pid_t criu_pid)
 		return takeover_keeper_say(k, images, "cannot open criu's image directory: %s",
 					   strerror(-images));
 	}
+	ret = k->hold_later ? takeover_guard_hold(k->guard) : 0;
+	if (ret < 0) {
+		close(criu);
+		close(images);
+		return takeover_keeper_say(k, ret, "cannot hold by the guard: %s", strerror(-ret));
+	}
+	if (k->hold_later)
+		takeover_event(k, "hold");
+	k->hold_later = false;
 	close(k->criu_fd);
 	close(k->images_fd);
 	k->criu_fd = criu;

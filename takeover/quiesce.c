@@ -57,9 +57,12 @@ int takeover_quiesce_look(const struct takeover_address *addresses, size_t n,
 		else if (s->inode == 0)
 			unrest.closing++;
 	}
-	for (size_t i = 0; ret == 0 && i < udp.n; i++)
-		unrest.datagrams +=
-			udp.all[i].receive_queue > 0 && concerns(&udp.all[i], addresses, n);
+	for (size_t i = 0; ret == 0 && i < udp.n; i++) {
+		if (!concerns(&udp.all[i], addresses, n))
+			continue;
+		unrest.udp++;
+		unrest.datagrams += udp.all[i].receive_queue > 0;
+	}
 	free(tcp.all);
 	free(udp.all);
 	if (ret == 0)

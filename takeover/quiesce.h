@@ -17,6 +17,7 @@ struct takeover_unrest {
 	unsigned int accepts;	 /* established, not yet accepted */
 	unsigned int closing;	 /* closed by their process, not yet by TCP */
 	unsigned int datagrams;	 /* UDP sockets with unread datagrams */
+	unsigned int udp;	 /* UDP sockets */
 };
 
 /* Look once for what has not drained on the @n addresses. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "armed.h"
 #include "backend.h"
 #include "freezer.h"
 #include "netlink.h"
@@ -77,7 +78,10 @@ static int quiesce(struct takeover_keeper *k)
 		poll(NULL, 0, 1);
 	if (ret < 0)
 		return ret;
-	ret = takeover_guard_hold(k->guard);
+	/* A runtime takes a while to start criu, in which the service still answers. What comes by
+	 * TCP until criu is there goes along in the sockets' queues; a datagram would be lost. */
+	k->hold_later = getenv(TAKEOVER_RUNTIME_ENV) && u->udp == 0;
+	ret = k->hold_later ? 0 : takeover_guard_hold(k->guard);
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot hold by the guard: %s", strerror(-ret));
 	/* Anew: some may have arrived since the last look. */
