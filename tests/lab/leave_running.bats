@@ -111,8 +111,8 @@ dropped() {
 	on alpha sh -c 'echo "action-script /shared/slow" >>/etc/criu/runc.conf'
 	start_load 100 --interval-ms 10-30
 	runc_copy
-	on alpha jq -e '[.events[].what] | index("what the kernel dropped comes again")' /var/tmp/copy/ip-takeover-dump.json
 	until_true 10 "the keeper ends" no_keeper alpha
+	on alpha jq -e '[.events[].what] | index("what the kernel dropped comes again")' /var/tmp/copy/ip-takeover-dump.json
 	end_load
 	jq -e '.longest_wait_s | . > 3.4 and . < 5.5' "$shared/load.json"
 	nothing_of_ours
