@@ -43,8 +43,8 @@ int takeover_arm(const char *name, const struct takeover_armed *a)
 	record(name, "", path);
 	record(name, ".new", new);
 	n = snprintf(line, sizeof(line), "%d %llu %ld %s %s\n", (int)a->mover,
-		     takeover_request_started(a->mover), a->until_s,
-		     a->socket[0] ? a->socket : "-", a->published[0] ? a->published : "-");
+		     takeover_request_started(a->mover), a->until_s, a->socket[0] ? a->socket : "-",
+		     a->published[0] ? a->published : "-");
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
@@ -138,6 +138,6 @@ bool takeover_in_rpc_mode(pid_t criu)
 		if (line[i] == '\0')
 			line[i] = ' ';
 	sscanf(line, "%*s %15s %15s", verb, option);
-	return n == 0 || strcmp(verb, "swrk") == 0 || strcmp(verb, "service") == 0 ||
-	       strcmp(option, "--rpc") == 0;
+	return (n == 0 && takeover_request_started(criu) > 0) || strcmp(verb, "swrk") == 0 ||
+	       strcmp(verb, "service") == 0 || strcmp(option, "--rpc") == 0;
 }

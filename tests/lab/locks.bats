@@ -38,6 +38,9 @@ there_and_back() {
 	busy "$1"
 	dump scripts
 	restore beta scripts
+	# Their keepers leave a record there when they end.
+	until_true 15 "alpha's keepers end" no_keeper alpha
+	until_true 15 "beta's keepers end" no_keeper beta
 	rm -r "$shared/images"
 	mkdir "$shared/images"
 	on beta criu dump "${common[@]}" -t "$pid" -o dump.log --libdir /src/build/plugin

@@ -14,7 +14,7 @@ import time
 
 LAYOUT = "=IIii"  # version, verb, value, root_pid
 DUMP_PREPARED, DUMP_WITHDRAW, DUMP_EXIT, RESTORE_PREPARED, RESTORE_CLAIM = range(5)
-RESTORE_EXIT, ROLLBACK, YIELD, VERBS = 6, 7, 8, 17
+RESTORE_EXIT, ROLLBACK, YIELD, VERBS = 6, 7, 8, 18
 OTHERS = {"source": ("dump", RESTORE_CLAIM), "destination": ("restore", DUMP_EXIT)}
 role, over = sys.argv[1:]
 whose, others_verb = OTHERS[role]
