@@ -286,9 +286,9 @@ dead_and_stopped() {
 	restore beta plugin &
 	local restoring=$!
 	until_true 5 "the first keeper ends" not on beta kill -0 "$first"
-	# keepalived takes seconds to bring it: the journal is the second one's.
+	# keepalived takes seconds to bring it.
 	not holds_address beta
-	not says beta 'rolled back'
+	until_true 5 "the journal is the second one's" not says beta 'rolled back'
 	wait $restoring
 	moved
 	[ "$(field "$shared/images/ip-takeover-restore.json" state)" = done ]
