@@ -102,9 +102,12 @@ int criu_spawn(const char *const argv[], const char *const env[], int gate, stru
 		dup2(null, 0);
 		dup2(said, 1);
 		dup2(said, 2);
+		/* The gate's other end is among ours: while it is open here nothing is no end. */
+		if (gate > 3)
+			close_range(3, gate - 1, 0);
+		close_range(gate >= 3 ? gate + 1 : 3, ~0U, 0);
 		if (gate >= 0 && read(gate, &c, 1) != 1)
 			_exit(127);
-		close_range(3, ~0U, 0);
 		execvp(argv[0], (char *const *)argv);
 		dprintf(2, "%s: %s\n", argv[0], strerror(errno));
 		_exit(127);

@@ -47,6 +47,7 @@ int mover_container_start(struct migrate *m)
 	struct takeover_reply reply = { 0 };
 	struct command command = { 0 };
 	char error[400] = "";
+	pid_t ended;
 	int ret = 0;
 
 	if (runtime->before)
@@ -60,6 +61,9 @@ int mover_container_start(struct migrate *m)
 	if (runtime->log)
 		runtime->log(&m->container, "dump", m->place.path, m->criu.log,
 			     sizeof(m->criu.log));
+	/* The keeper has found no socket then. */
+	if (ret < 0 && mover_ended(m, &ended) > 0)
+		return mover_say(m, -ESRCH, "it has ended meanwhile");
 	if (ret < 0)
 		return mover_say(m, ret, reply.message[0] ? reply.message : strerror(-ret));
 	return 0;

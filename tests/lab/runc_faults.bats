@@ -78,24 +78,25 @@ all_or_nothing() {
 }
 
 # What the kernel ends for want of memory has ended; nobody's copy of it comes to life.
+# init_killed STEP SECONDS
 init_killed() {
 	busy
 	stopped_at source "$1"
 	on alpha kill -KILL "$pid"
 	go_on_from migrate
-	over 60
+	over "$2"
 	cat "$shared/migrate.err"
 }
 
 @test "the container's process killed when it is dumped, before the commit: it moves all the same" {
-	init_killed restore
+	init_killed restore 60
 	all_or_nothing
 	[ "$owner" = beta ]
 }
 
 @test "the container's process killed before the dump: nothing is left" {
-	init_killed dump
-	exits 0 'has ended' cat "$shared/migrate.err"
+	init_killed dump 10
+	exits 0 'has ended: it has ended meanwhile' cat "$shared/migrate.err"
 	for host in alpha beta; do
 		until_true 20 "the keepers of $host end" no_keeper "$host"
 		until_true 10 "no images are left on $host" no_images "$host"
