@@ -18,13 +18,21 @@ int mover_smaller(long a, long b)
 	return a < b ? a : b;
 }
 
+/* By the alarm, or, where the other host is to say no in peace, by the clock. */
+static bool froze_too_long(const struct migrate *m, int ret)
+{
+	return m->freeze_until_ms > 0 && !m->committed &&
+	       (deadline_passed() ||
+		(ret == -ETIMEDOUT && takeover_now_ms() >= m->freeze_until_ms));
+}
+
 int mover_say(struct migrate *m, int ret, const char *why)
 {
 	if (m->why[0])
 		return ret;
 	if (deadline_interrupted() && !m->committed)
 		snprintf(m->why, sizeof(m->why), "interrupted");
-	else if (deadline_passed() && m->freeze_until_ms > 0 && !m->committed)
+	else if (froze_too_long(m, ret))
 		snprintf(m->why, sizeof(m->why), "not done within %u s (--max-freeze)",
 			 m->o.max_freeze_s);
 	else if (deadline_passed() && !m->committed)

@@ -189,7 +189,7 @@ says_then() {
 	# All is well, then it does not get ready.
 	says_then '{"say": "findings", "ok": true, "checks": [{"name": "a", "state": "ok", "what": "", "remedy": ""}]}' \
 		'{"say": "waiting"}'
-	within 18 1 "was not moved, and runs here: the other host does not answer" fake --max-freeze 2
+	within 18 1 "was not moved, and runs here: not done within 2 s (--max-freeze)" fake --max-freeze 2
 	on alpha sh -c '! ls /dev/shm | grep ip-takeover'
 	stayed journal alpha
 }

@@ -233,11 +233,24 @@ others() {
 
 @test "runc: a freeze that takes too long" {
 	busy
-	start_migrate "" restoring --max-freeze 2
+	start_migrate "" restoring --max-freeze 1
 	until_true 20 "it stops" is_in_state receive T
-	over 40
-	last_line_says 'was not moved, and runs here: the other host does not answer'
+	over 20
+	last_line_says 'was not moved, and runs here: not done within 1 s (--max-freeze)$'
 	signal_to CONT receive
+	taken_back
+}
+
+# Its keeper refuses, and the runtime's command, which has not begun, is not waited for.
+@test "runc: another process has come to use the address after the preflight" {
+	busy
+	stopped_at source dump
+	on alpha setsid -f python3 -m http.server --bind "$address" 8080 </dev/null >/dev/null 2>&1
+	until_true 10 "it listens" on alpha sh -c 'ss -Hltn "sport = :8080" | grep -q .'
+	go_on_from migrate
+	over 10
+	last_line_says 'was not moved, and runs here: .*python3'
+	on alpha sh -c 'kill $(pgrep -f http[.]server)'
 	taken_back
 }
 
