@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "subnet.h"
 
 #define DELADDR_MS 1000
 
@@ -54,11 +55,25 @@ static int put_back(struct takeover_keeper *k, size_t i)
 	return ret;
 }
 
+/* An engine has brought it up, and the kernel asks whether another has it: until it has waited for
+ * the answer nobody can bind to it (linux net/ipv6/af_inet6.c, __inet6_bind). We have asked. */
+static int end_detection(const struct takeover_address *a)
+{
+	struct takeover_address as_it_is = *a;
+	struct takeover_subnet subnet;
+	int ret = a->family == AF_INET6 ? takeover_subnet_find(a, &subnet) : 0;
+
+	if (ret < 0 || a->family != AF_INET6 || !subnet.tentative)
+		return ret;
+	as_it_is.prefixlen = subnet.prefixlen;
+	return takeover_address_delete(a, DELADDR_MS) ?: takeover_address_add(&as_it_is);
+}
+
 static int claim(struct takeover_keeper *k, size_t i)
 {
 	const struct takeover_address *a = &k->manifest->addresses[i];
 	char text[TAKEOVER_ADDRESS_STRLEN];
-	int ret = takeover_address_add(a);
+	int ret = takeover_address_add(a) ?: end_detection(a);
 
 	if (ret < 0)
 		return takeover_keeper_say(k, ret, "cannot add %s to %s: %s",

@@ -85,6 +85,8 @@ int takeover_subnet_find(const struct takeover_address *a, struct takeover_subne
 	if (own) {
 		subnet.present = true;
 		subnet.prefixlen = rtnl_addr_get_prefixlen(own);
+		subnet.tentative = (rtnl_addr_get_flags(own) &
+				    (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE;
 		/* IPv6 has the flag, too, of temporary addresses, and deletes none with others. */
 		subnet.has_secondaries = a->family == AF_INET &&
 					 !(rtnl_addr_get_flags(own) & IFA_F_SECONDARY) &&

@@ -11,6 +11,7 @@ struct takeover_subnet {
 	bool present;
 	unsigned int prefixlen; /* which need not be the configuration's */
 	bool has_secondaries;	/* that the kernel deletes together with it */
+	bool tentative;		/* IPv6, and nobody else has answered for it yet (RFC 4862, 5.4) */
 };
 
 int takeover_subnet_find(const struct takeover_address *address,
