@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Containers whose service address is of IPv6.
+# shellcheck disable=SC2154 # variables of helper and engines
 
 load helper
 load engines
@@ -102,3 +103,24 @@ on_host() {
 
 @test "runc: the host's network, there and back" { on_host runc; }
 @test "crun: the host's network, there and back" { on_host crun; }
+
+# A tap on a device sees what leaves it behind the guard's hook.
+@test "podman: on macvlan nothing but the question for another owner leaves beta before it is claimed" {
+	local mac before
+	on_macvlan runc
+	mac=$(on alpha podman container inspect -f '{{(index .NetworkSettings.Networks "lan").MacAddress}}' redis)
+	on beta tcpdump -i eth0 -Q out --immediate-mode -U -w /shared/left "ether src $mac" 2>"$shared/left.log" 3>&- &
+	until_true 10 "tcpdump listens" grep -q listening "$shared/left.log"
+	start_load 100
+	migrate_podman alpha beta
+	container_is beta running
+	end_load
+	on beta pkill -INT -x tcpdump
+	until_true 5 "tcpdump ends" on beta sh -c '! pgrep -x tcpdump'
+	# Its announcement is the first word in its name. From when the keeper guards, which is only the
+	# address, switches hear of the groups that its questions will come to (RFC 3810).
+	before=$(on client tcpdump -nntr /shared/left 2>/dev/null | sed '/^IP6 2001:db8::100 /,$d')
+	echo "$before"
+	not grep -v -e '^IP6 :: > ff02::1:ff[^ ]*: ICMP6, neighbor solicitation, who has ' \
+		-e '^IP6 [^ ]* > ff02::16: HBH ICMP6, multicast listener report' <<<"$before"
+}

@@ -112,6 +112,17 @@ stayed_here() {
 	end_load
 }
 
+@test "docker: a terminal goes with it" {
+	prepare_docker
+	run_redis --tty
+	start_load 100
+	migrate_docker alpha beta
+	inside beta sh -c 'echo to the terminal >/proc/1/fd/1'
+	until_true 5 "it is in docker's log" on beta sh -c 'docker logs r1 | grep "to the terminal"'
+	end_load
+	wire_saw alpha beta
+}
+
 @test "docker: an image that is not there is sent first" {
 	prepare_docker
 	run_redis
