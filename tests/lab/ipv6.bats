@@ -30,6 +30,19 @@ takeover() {
 	stayed
 }
 
+# As an engine leaves it that has just brought up a container's device.
+@test "an address on beta already, about which its kernel still asks" {
+	start_redis
+	start_load 100 --interval-ms 10-30
+	dump plugin
+	on beta sysctl -qw net.ipv6.conf.eth0.accept_dad=1 net.ipv6.conf.eth0.dad_transmits=30
+	on beta ip address add $address/64 dev eth0
+	on beta ip -o -6 address show dev eth0 tentative | grep $address
+	restore beta plugin
+	[ -z "$(on beta ip -o -6 address show dev eth0 tentative)" ]
+	moved
+}
+
 @test "both families in one takeover" {
 	on alpha redis-server --bind 192.0.2.100 2001:db8::100 --port 6379 --save '' \
 		--protected-mode no --daemonize yes --dir /tmp --pidfile /run/redis.pid \
