@@ -100,8 +100,8 @@ int criu_spawn(const char *const argv[], const char *const env[], int gate, stru
 		for (; env && *env; env += 2)
 			setenv(env[0], env[1], 1);
 		dup2(null, 0);
-		dup2(said, 1);
-		dup2(said, 2);
+		dup2(criu->mute ? null : said, 1);
+		dup2(criu->mute ? null : said, 2);
 		/* The gate's other end is among ours: while it is open here nothing is no end. */
 		if (gate > 3)
 			close_range(3, gate - 1, 0);

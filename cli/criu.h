@@ -18,6 +18,7 @@ struct criu {
 	const char *verb, *images;
 	char log[PATH_MAX]; /* in the directory @images, or a path */
 	bool of_runtime;    /* pid is a runtime's command, socket perhaps not known yet */
+	bool mute;	    /* what it says goes nowhere, as what its children say */
 	char armed[TAKEOVER_ARMED_NAME_LEN];
 	/* Of criu_settle(): the keeper has rolled back of its own will; it was told to commit */
 	bool refused, committed;
@@ -44,8 +45,9 @@ int criu_start_dump_by(const char *const argv[], const char *images, pid_t root,
 		       struct criu *ret_criu, struct takeover_reply *reply);
 
 /* A runtime's command @argv that restores what the directory @images has: whose keeper serves us.
- */
-int criu_start_restore_by(const char *const argv[], const char *images, struct criu *ret_criu);
+ * @mute: it leaves its outputs to the container. */
+int criu_start_restore_by(const char *const argv[], const char *images, bool mute,
+			  struct criu *ret_criu);
 
 /* Nothing is declared any more. */
 void criu_disarm(struct criu *criu);

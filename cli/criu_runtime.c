@@ -88,13 +88,15 @@ int criu_start_dump_by(const char *const argv[], const char *images, pid_t root,
 	return ret;
 }
 
-int criu_start_restore_by(const char *const argv[], const char *images, struct criu *criu)
+int criu_start_restore_by(const char *const argv[], const char *images, bool mute,
+			  struct criu *criu)
 {
 	struct takeover_manifest *manifest;
 	int fd = open(images, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 	char error[200];
 
 	*criu = begin("restore", images);
+	criu->mute = mute;
 	if (fd < 0)
 		return -errno;
 	ret = takeover_manifest_read(fd, &manifest, error, sizeof(error));

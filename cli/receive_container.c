@@ -72,7 +72,8 @@ int receive_container_restore(struct container *c, const struct place *place, bo
 	if (json_array_size(json_object_get(c->spec, "published")) > 0)
 		nonlocal_allow();
 	c->runtime->restore(c, place->path, &command);
-	ret = criu_start_restore_by((const char *const *)command.words, place->path, criu);
+	ret = criu_start_restore_by((const char *const *)command.words, place->path,
+				    c->runtime->mute, criu);
 	command_free(&command);
 	if (c->runtime->log)
 		c->runtime->log(c, "restore", place->path, criu->log, sizeof(criu->log));

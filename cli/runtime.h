@@ -46,6 +46,9 @@ struct command {
  * and what to do. NULL: there is nothing to do for this runtime. */
 struct runtime {
 	const char *name; /* and the option of migrate */
+	/* Its restore leaves its own outputs to the container, for as long as that lives: a file
+	 * of ours would grow for ever. What it has to say it logs to DIR/restore-said.log. */
+	bool mute;
 
 	/* On the source. Fill in all of @ret_container but ->images. */
 	int (*find)(const char *name, struct container *ret_container, char *error, size_t len);

@@ -232,6 +232,7 @@ static int load(const struct container *c, int dirfd, char *error, size_t len)
 static void restore(const struct container *c, const char *dir, struct command *command)
 {
 	command_add(command, "%s", c->runtime->name);
+	command_add(command, "--log=%s/restore-said.log", dir);
 	command_add(command, "restore");
 	command_add(command, "--detach");
 	command_add(command, "--tcp-established");
@@ -310,6 +311,7 @@ static void log_of(const struct container *c, const char *verb, const char *dir,
 
 const struct runtime runtime_runc = {
 	.name = "runc",
+	.mute = true,
 	.find = find_runc,
 	.dump = dump,
 	.moved = moved,
@@ -324,6 +326,7 @@ const struct runtime runtime_runc = {
 
 const struct runtime runtime_crun = {
 	.name = "crun",
+	.mute = true,
 	.find = find_crun,
 	.dump = dump,
 	.moved = moved,
