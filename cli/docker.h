@@ -35,6 +35,9 @@ int docker_api(const char *method, const json_t *body, json_t **ret_answer, char
 /* Whether it may be in a path: a name as Docker allows it, or an ID. */
 bool docker_name_ok(const char *name);
 
+/* Whether it has, as expected, what goes into a path of the API. */
+bool docker_spec_ok(const json_t *spec);
+
 /* Where the container's own files are: the directory of the layer or volume that @layer of a spec
  * names, by what inspect says. NULL: nowhere. */
 const char *docker_layer_path(const json_t *inspect, const json_t *layer);

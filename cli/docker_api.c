@@ -93,7 +93,7 @@ int docker_api(const char *method, const json_t *body, json_t **ret_answer, char
 	va_end(ap);
 	snprintf(from, sizeof(from), "@/proc/%d/fd/%d", (int)getpid(), fd);
 	for (const char *const *word =
-		     (const char *const[]){ "curl", "--no-progress-meter", "--globoff",
+		     (const char *const[]){ "curl", "--disable", "--no-progress-meter", "--globoff",
 					    "--unix-socket", DOCKER_SOCKET, "--write-out",
 					    "\\n%{http_code}", "--request", method, NULL };
 	     *word; word++)

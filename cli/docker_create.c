@@ -72,7 +72,7 @@ static void name_image(const char *image, json_t *create)
 	json_t *known = NULL;
 	char error[300];
 
-	if (strpbrk(name, "@?&% ") || strlen(name) > 300)
+	if (strpbrk(name, "@?&%# ") || strstr(name, "..") || strlen(name) > 300)
 		goto by_id;
 	if (docker_api("GET", NULL, &known, error, sizeof(error), "/images/%s/json", name) ==
 	    -ENOENT)
@@ -110,9 +110,15 @@ int docker_create(const json_t *spec, struct container *c, char *error, size_t l
 {
 	json_t *info = NULL, *create, *answer = NULL;
 	char mode[RUNTIME_ID_LEN + 16];
-	int ret = network_here(text_of(spec, "network"), mode, sizeof(mode), error, len)
-			  ?: docker_api("GET", NULL, &info, error, len, "/info");
+	int ret;
 
+	/* Whoever begins need not have asked before. */
+	if (!docker_spec_ok(spec)) {
+		snprintf(error, len, "container: expected its name and configuration");
+		return -EINVAL;
+	}
+	ret = network_here(text_of(spec, "network"), mode, sizeof(mode), error, len)
+		      ?: docker_api("GET", NULL, &info, error, len, "/info");
 	if (ret == 0) {
 		create = what_to_create(spec, mode);
 		ret = docker_api("POST", create, &answer, error, len, "/containers/create?name=%s",

@@ -92,6 +92,10 @@ static int name_network(const json_t *inspect, char *ret_network, size_t size,
 		return -EPROTO;
 	}
 	ret = docker_api("GET", NULL, &other, error, len, "/containers/%s/json", mode + 10);
+	if (ret == 0 && text_of(other, "Name")[0] != '/') {
+		snprintf(error, len, "docker: what it says of %s makes no sense", mode + 10);
+		ret = -EPROTO;
+	}
 	if (ret == 0)
 		snprintf(ret_network, size, "container:%s", text_of(other, "Name") + 1);
 	if (ret == 0)

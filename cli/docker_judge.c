@@ -154,8 +154,7 @@ static void judge_volumes(const json_t *spec, struct checks *c)
 	}
 }
 
-/* Only what later goes into a path of the API. */
-static bool makes_sense(const json_t *spec)
+bool docker_spec_ok(const json_t *spec)
 {
 	const char *network = text_of(spec, "network");
 
@@ -170,7 +169,7 @@ void docker_judge(const json_t *spec, struct checks *c)
 	char error[300];
 	json_t *info;
 
-	if (!makes_sense(spec)) {
+	if (!docker_spec_ok(spec)) {
 		check_say(c, CHECK_NO, "container", SAME, "expected its name and configuration");
 		return;
 	}

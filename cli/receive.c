@@ -35,6 +35,7 @@
 #define OVER_MS	    10000
 #define IDLE_MS	    600000
 #define STAND_BY_S  86400 /* it ends with us */
+#define BYTES_MAX   (1LL << 50)
 
 enum step { GREETING, WAITING, FILLED, RESTORING, READY, COMMITTED, RUNS, FAILED };
 
@@ -108,7 +109,7 @@ static void on_begin(struct receive *r, const struct channel_message *message)
 {
 	json_int_t bytes = json_integer_value(json_object_get(message->json, "bytes"));
 	char why[600];
-	int ret = bytes < 0 ? -EINVAL : 0;
+	int ret = bytes < 0 || bytes > BYTES_MAX ? -EINVAL : 0;
 
 	if (ret == 0 && container_of(r->said)) {
 		ret = receive_container_create(r->said, 2 * bytes, &r->container, &r->place, why,

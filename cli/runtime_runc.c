@@ -50,6 +50,17 @@ static json_t *mounts_of(const json_t *config)
 	return list;
 }
 
+/* As either takes it for a new one (runc libcontainer/factory_linux.go, crun
+ * src/libcrun/container.c), and one that is a name in a path. */
+static bool id_ok(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n < RUNTIME_ID_LEN && name[0] != '-' && name[0] != '.' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.") ==
+		       n;
+}
+
 static int find(const struct runtime *runtime, const char *name, struct container *c, char *error,
 		size_t len)
 {
@@ -57,8 +68,13 @@ static int find(const struct runtime *runtime, const char *name, struct containe
 	const char *bundle, *status;
 	json_t *state, *config;
 	json_int_t pid;
-	int ret = command_words(text, sizeof(text), runtime->name, "state", name, NULL);
+	int ret;
 
+	if (!id_ok(name)) {
+		snprintf(error, len, "\"%.60s\" is no ID of a container, or too long a one", name);
+		return -EINVAL;
+	}
+	ret = command_words(text, sizeof(text), runtime->name, "state", name, NULL);
 	if (ret < 0) {
 		snprintf(error, len, "%.200s", text);
 		return ret;
@@ -83,6 +99,11 @@ static int find(const struct runtime *runtime, const char *name, struct containe
 		c->spec = json_pack("{s:s, s:s, s:s, s:o, s:o}", "runtime", runtime->name, "name",
 				    name, "bundle", bundle, "mounts", mounts_of(config), "config",
 				    config);
+		if (!c->spec) {
+			snprintf(error, len, "%s state %s: it says nothing that makes sense",
+				 runtime->name, name);
+			ret = -EPROTO;
+		}
 	}
 	json_decref(state);
 	return ret;
@@ -116,8 +137,7 @@ static void dump(const struct container *c, const char *dir, struct command *com
 
 static bool spec_of(const json_t *spec, const char **ret_name, const char **ret_bundle)
 {
-	return facts_text(spec, "name", RUNTIME_ID_LEN - 1, false, ret_name) &&
-	       (*ret_name)[0] != '-' &&
+	return facts_text(spec, "name", RUNTIME_ID_LEN - 1, false, ret_name) && id_ok(*ret_name) &&
 	       facts_text(spec, "bundle", PATH_MAX - 1, false, ret_bundle) &&
 	       (*ret_bundle)[0] == '/';
 }

@@ -6,6 +6,7 @@
 load helper
 load engines
 load migrate
+# shellcheck disable=SC2154 # variables of helper
 
 # As run_container, with somebody who reads what it says.
 run_container_into_pipe() {
