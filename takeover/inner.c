@@ -93,7 +93,12 @@ int takeover_inner_open(const char *path, const char *published)
 	ret = takeover_netns_enter_path(path, &back);
 	if (ret < 0 || back < 0)
 		return ret;
-	takeover_netns_leave(back);
+	ret = takeover_netns_leave(back);
+	if (ret < 0)
+		return ret;
+	/* Of another one, or of an earlier look. */
+	if (view.fd > 0)
+		close(view.fd);
 	view.fd = open(path, O_RDONLY | O_CLOEXEC);
 	ret = view.fd < 0 ? -errno : takeover_inner_run(look, NULL);
 	if (ret < 0 && view.fd > 0)

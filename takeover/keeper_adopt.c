@@ -67,6 +67,11 @@ void takeover_keeper_adopt_again(struct takeover_keeper *k)
 	if (k->criu_fd < 0)
 		return;
 	k->criu_fd = syscall(SYS_pidfd_open, k->criu_pid, 0);
+	/* Its PID may be another's by now. */
+	if (k->criu_fd >= 0 && takeover_request_started(k->criu_pid) != k->criu_started) {
+		close(k->criu_fd);
+		k->criu_fd = -1;
+	}
 	k->criu_lost = k->criu_fd < 0;
 }
 
