@@ -124,6 +124,8 @@ static int enter_netns(struct takeover_keeper *k, const char *path)
 		path = k->role == TAKEOVER_SOURCE && k->root_pid > 0 ? roots : NULL;
 	if (path && takeover_translated_is(k)) {
 		ret = takeover_translated_open(k, path);
+		if (ret < 0)
+			return ret;
 		path = NULL;
 	} else if (path)
 		ret = takeover_netns_enter_path(path, &back);
