@@ -53,7 +53,6 @@ int images_send_open(struct channel *channel, int dirfd, uint64_t limit,
 	s->channel = channel;
 	s->dirfd = dirfd;
 	s->more = -1;
-	s->more = -1;
 	s->fd = -1;
 	s->number = 1;
 	s->runs.channel = channel;
