@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -197,12 +198,29 @@ static void name_of(pid_t pid, char *buf, size_t len)
 	snprintf(buf, len, PREFIX "%d", (int)pid);
 }
 
+/* Those of processes that were killed: a container that comes back would be shut off for ever. */
+static void remove_unused(void)
+{
+	char(*names)[TAKEOVER_GUARD_NAME_LEN] = NULL;
+	size_t n = 0;
+
+	if (takeover_guard_list(&names, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(names[i], PREFIX, strlen(PREFIX)) == 0 &&
+		    !takeover_outer_is_used(names[i]))
+			takeover_guard_remove(names[i]);
+	free(names);
+}
+
 int takeover_outer_set(const struct takeover_outer *all, size_t n)
 {
 	char name[32], table[64];
 	struct nft_batch *batch;
-	int ret = nft_batch_open(&batch);
+	int ret;
 
+	remove_unused();
+	ret = nft_batch_open(&batch);
 	if (ret < 0)
 		return ret;
 	name_of(getpid(), name, sizeof(name));

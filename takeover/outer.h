@@ -23,7 +23,8 @@ struct takeover_outer {
 	unsigned char mac[6];	  /* of the container's device */
 };
 
-/* Set it, in the name of this process, all of it or nothing; -errno: -EOPNOTSUPP or -ENOENT where
+/* Set it, in the name of this process, all of it or nothing, and remove those of processes that
+ * are dead; -errno: -EOPNOTSUPP or -ENOENT where
  * the kernel has no hook for what leaves. */
 int takeover_outer_set(const struct takeover_outer *all, size_t n);
 
