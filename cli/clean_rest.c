@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "journal.h"
 #include "manifest.h"
+#include "nonlocal.h"
 #include "outer.h"
 #include "request.h"
 
@@ -110,6 +111,10 @@ static void clean_file(struct clean *c, const char *name, const char *path)
 {
 	const char *why = NULL;
 
+	if (strcmp(name, NONLOCAL_NAME) == 0 && nonlocal_is_left() &&
+	    clean_removes(c,
+			  "net.ipv4.ip_nonlocal_bind = 1, which a move that was killed has left"))
+		nonlocal_clean();
 	if (strncmp(name, "armed-", 6) == 0 && is_stale(name))
 		why = "for a dump or restore that will not come";
 	else if (ends_with(name, ".sock") && is_deaf(name, path))
