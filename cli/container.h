@@ -11,7 +11,7 @@
  *   published [address]: of the host, that lead to ports of it; "0.0.0.0" and "::" stand for all
  *   inner     [address]: which they lead to
  *   image     the image's ID, or name, which `RUNTIME save` takes, where images are
- *   layer     bytes of its files that go with it
+ *   layer     bytes of its files that go with it, about
  *   ...       what the runtime adds
  */
 #ifndef CONTAINER_H

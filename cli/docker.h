@@ -11,7 +11,7 @@
  *   restart          HostConfig.RestartPolicy
  *   root             DockerRootDir, on either host its own
  *   driver           the storage driver
- *   layer            bytes of the writable layer
+ *   layer            bytes of the writable layer and of the volumes that are copied
  *   layers           [{ "tar": its name beside the images, "at": "" or where the volume is mounted,
  *                    "path": on the source }], what is carried
  *   volumes          names of volumes that are not copied

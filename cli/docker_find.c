@@ -39,7 +39,8 @@ const char *docker_layer_path(const json_t *inspect, const json_t *layer)
 	return NULL;
 }
 
-static void add_layer(json_t *layers, const json_t *inspect, const char *at)
+/* Returns the bytes in it. */
+static json_int_t add_layer(json_t *layers, const json_t *inspect, const char *at)
 {
 	json_t *layer = json_pack("{s:s, s:s}", "tar", "", "at", at);
 	const char *path = docker_layer_path(inspect, layer);
@@ -50,6 +51,7 @@ static void add_layer(json_t *layers, const json_t *inspect, const char *at)
 	if (path)
 		json_object_set_new(layer, "path", json_string(path));
 	json_array_append_new(layers, layer);
+	return path ? layer_bytes(path) : 0;
 }
 
 /* Binds are looked for on the other host, volumes of the container go with it, others are to be
@@ -57,9 +59,9 @@ static void add_layer(json_t *layers, const json_t *inspect, const char *at)
 static void sort_mounts(const json_t *inspect, json_t *spec)
 {
 	json_t *mounts = json_array(), *layers = json_array(), *volumes = json_array(), *mount;
+	json_int_t bytes = add_layer(layers, inspect, "");
 	size_t i;
 
-	add_layer(layers, inspect, "");
 	json_array_foreach(json_object_get(inspect, "Mounts"), i, mount) {
 		const char *type = text_of(mount, "Type");
 
@@ -67,12 +69,13 @@ static void sort_mounts(const json_t *inspect, json_t *spec)
 			container_add_mount(mounts, text_of(mount, "Source"),
 					    text_of(mount, "Destination"));
 		else if (is_own_volume(mount))
-			add_layer(layers, inspect, text_of(mount, "Destination"));
+			bytes += add_layer(layers, inspect, text_of(mount, "Destination"));
 		else if (strcmp(type, "volume") == 0)
 			json_array_append_new(volumes, json_string(text_of(mount, "Name")));
 	}
 	json_object_set_new(spec, "mounts", mounts);
 	json_object_set_new(spec, "layers", layers);
+	json_object_set_new(spec, "layer", json_integer(bytes));
 	json_object_set_new(spec, "volumes", volumes);
 }
 
@@ -142,12 +145,11 @@ static json_t *spec_of(const json_t *inspect, const json_t *info, const json_t *
 		       const char *network)
 {
 	const json_t *host = json_object_get(inspect, "HostConfig");
-	json_t *spec =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "runtime", "docker",
-			  "name", text_of(inspect, "Name") + 1, "id", text_of(inspect, "Id"), "oci",
-			  oci_of(inspect), "image", text_of(inspect, "Image"), "network", network,
-			  "driver", text_of(info, "Driver"), "root", text_of(info, "DockerRootDir"),
-			  "layer", json_integer_value(json_object_get(inspect, "SizeRw")));
+	json_t *spec = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "runtime", "docker",
+				 "name", text_of(inspect, "Name") + 1, "id", text_of(inspect, "Id"),
+				 "oci", oci_of(inspect), "image", text_of(inspect, "Image"),
+				 "network", network, "driver", text_of(info, "Driver"), "root",
+				 text_of(info, "DockerRootDir"));
 
 	if (!spec)
 		return NULL;
@@ -191,7 +193,7 @@ int docker_find(const char *name, struct container *c, char *error, size_t len)
 		snprintf(error, len, "\"%.60s\" is no name of a container", name);
 		return -EINVAL;
 	}
-	ret = docker_api("GET", NULL, &inspect, error, len, "/containers/%s/json?size=1", name)
+	ret = docker_api("GET", NULL, &inspect, error, len, "/containers/%s/json", name)
 		      ?: docker_api("GET", NULL, &info, error, len, "/info")
 		      ?: docker_api("GET", NULL, &version, error, len, "/version")
 		      ?: is_running(inspect, name, &pid, error, len)

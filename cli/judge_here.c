@@ -7,18 +7,28 @@
 
 /* Measured on a machine with two cores, dump and restore together, network lock skipped: what
  * an empty service takes; each GiB of its memory; each thousand of its connections. */
-#define FREEZE_MS	       25
-#define FREEZE_MS_CONTAINER    150 /* Docker's is the longest */
-#define FREEZE_MS_PER_GIB      1500
-#define FREEZE_MS_PER_THOUSAND 250
+#define FREEZE_MS		25
+#define FREEZE_MS_CONTAINER	150 /* Docker's is the longest */
+#define FREEZE_MS_PER_GIB	1500
+#define FREEZE_MS_PER_GIB_FILES 4000
+#define FREEZE_MS_PER_THOUSAND	250
 
 #define RTO_MIN_MS 200
 #define RTO_MAX_MS 120000
 #define DOUBLINGS  9 /* of the least timeout until the largest */
 
+/* Of a container: packed, sent and unpacked, all in the freeze. */
+static unsigned long files_mib(const struct facts *f)
+{
+	json_int_t bytes = json_integer_value(json_object_get(f->spec, "layer"));
+
+	return bytes > 0 ? (unsigned long)bytes >> 20 : 0;
+}
+
 unsigned long judge_freeze_ms(const struct facts *f)
 {
-	return FREEZE_MS + (f->container ? FREEZE_MS_CONTAINER : 0) +
+	return files_mib(f) * FREEZE_MS_PER_GIB_FILES / 1024 + FREEZE_MS +
+	       (f->container ? FREEZE_MS_CONTAINER : 0) +
 	       (f->memory >> 20) * FREEZE_MS_PER_GIB / 1024 +
 	       (unsigned long)f->connections * FREEZE_MS_PER_THOUSAND / 1000;
 }
@@ -44,7 +54,8 @@ static void judge_freeze(const struct facts *f, unsigned int max_s, struct check
 	if (freeze > max_s * 1000UL)
 		check_say(c, CHECK_NO, "freeze", "--max-freeze SECONDS, if that is good enough",
 			  "about %.2f s for %llu MiB and %u connections, longer than %u s",
-			  freeze / 1e3, (unsigned long long)f->memory >> 20, f->connections, max_s);
+			  freeze / 1e3, ((unsigned long long)f->memory >> 20) + files_mib(f),
+			  f->connections, max_s);
 	else if (freeze > patience / 2)
 		check_say(c, CHECK_NO, "freeze",
 			  f->user_timeout_ms ? "raise its TCP_USER_TIMEOUT, or give it less memory"

@@ -2,13 +2,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "layer.h"
 #include "runtime.h"
+
+#define ENTRY_BYTES 2048 /* headers, extended attributes, and what fills up the last block */
+#define DIRS_OPEN   32
 
 static int is_empty(const char *path, bool *ret_empty)
 {
@@ -25,7 +30,6 @@ static int is_empty(const char *path, bool *ret_empty)
 	return 0;
 }
 
-/* It may be much more than other commands have to do. */
 static int tar(const char *const *words, const char *dir, int dirfd, const char *name, char *error,
 	       size_t len)
 {
@@ -45,6 +49,28 @@ static int tar(const char *const *words, const char *dir, int dirfd, const char 
 	if (ret < 0)
 		snprintf(error, len, "%.200s: %.200s", dir, said);
 	return ret;
+}
+
+static uint64_t counted;
+
+/* Sparse files have less than their size. */
+static int count(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	uint64_t stored = (uint64_t)st->st_blocks * 512;
+
+	(void)path;
+	(void)ftw;
+	counted += ENTRY_BYTES;
+	if (type == FTW_F && S_ISREG(st->st_mode))
+		counted += (uint64_t)st->st_size < stored ? (uint64_t)st->st_size : stored;
+	return 0;
+}
+
+uint64_t layer_bytes(const char *dir)
+{
+	counted = 0;
+	nftw(dir, count, DIRS_OPEN, FTW_PHYS | FTW_MOUNT);
+	return counted;
 }
 
 int layer_pack(const char *dir, int dirfd, const char *name, char *error, size_t len)

@@ -8,6 +8,10 @@
 #define LAYER_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* About how many bytes layer_pack() would write, at most. */
+uint64_t layer_bytes(const char *dir);
 
 /* What is in @dir goes to the new file @name in @dirfd; nothing when it is empty. 0, or -errno and
  * one line. */

@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "check.h"
 #include "runtime.h"
@@ -60,6 +61,8 @@ int podman_create(const json_t *spec, struct container *ret_container, char *err
 void podman_restore(const struct container *c, const char *dir, struct command *command);
 void podman_again(struct container *c);
 void podman_remove(struct container *c);
+/* Of what podman_save() packs. */
+uint64_t podman_layer_bytes(const struct container *c);
 int podman_save(const struct container *c, int dirfd, char *error, size_t len);
 int podman_load(const struct container *c, int dirfd, char *error, size_t len);
 

@@ -28,14 +28,27 @@ static const char *shm_of(const struct container *c)
 	return NULL;
 }
 
+static const char *upper_of(const struct container *c, char *buf, size_t len)
+{
+	snprintf(buf, len, "%.2000s/%.100s/%.100s/diff", podman_field(c->spec, "root"),
+		 podman_field(c->spec, "driver"), podman_field(c->spec, "layer_id"));
+	return buf;
+}
+
+uint64_t podman_layer_bytes(const struct container *c)
+{
+	char upper[PATH_MAX];
+	const char *shm = shm_of(c);
+
+	return layer_bytes(upper_of(c, upper, sizeof(upper))) + (shm ? layer_bytes(shm) : 0);
+}
+
 int podman_save(const struct container *c, int dirfd, char *error, size_t len)
 {
 	const char *shm = shm_of(c);
 	char upper[PATH_MAX];
 
-	snprintf(upper, sizeof(upper), "%.2000s/%.100s/%.100s/diff", podman_field(c->spec, "root"),
-		 podman_field(c->spec, "driver"), podman_field(c->spec, "layer_id"));
-	return layer_pack(upper, dirfd, LAYER, error, len)
+	return layer_pack(upper_of(c, upper, sizeof(upper)), dirfd, LAYER, error, len)
 		       ?: shm ? layer_pack(shm, dirfd, SHM, error, len)
 			      : 0;
 }

@@ -52,29 +52,30 @@ static int fill_in(const json_t *inspect, const json_t *info, struct container *
 		json_decref(networks);
 		return -EINVAL;
 	}
-	c->spec = json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s,"
-		" s:O*, s:o, s:o, s:o, s:o}",
-		"runtime", "podman", "name", c->name, "oci", podman_field(inspect, "OCIRuntime"),
-		"id", c->id, "layer_id", layer_of(inspect), "layer",
-		json_integer_value(json_object_get(inspect, "SizeRw")), "version",
-		podman_field(info, "version.Version"), "driver",
-		podman_field(inspect, "GraphDriver.Name"), "root",
-		podman_field(info, "store.graphRoot"), "run", podman_field(info, "store.runRoot"),
-		"static", podman_field(inspect, "StaticDir"), "image",
-		podman_has_image(name, id) ? name : id, "image_id", id, "command",
-		podman_get(inspect, "Config.CreateCommand"), "mounts", podman_mounts(inspect),
-		"networks", networks, "published",
-		container_published(podman_get(inspect, "HostConfig.PortBindings")), "config",
-		config);
-	return c->spec ? 0 : -ENOMEM;
+	c->spec = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s,"
+			    " s:O*, s:o, s:o, s:o, s:o}",
+			    "runtime", "podman", "name", c->name, "oci",
+			    podman_field(inspect, "OCIRuntime"), "id", c->id, "layer_id",
+			    layer_of(inspect), "version", podman_field(info, "version.Version"),
+			    "driver", podman_field(inspect, "GraphDriver.Name"), "root",
+			    podman_field(info, "store.graphRoot"), "run",
+			    podman_field(info, "store.runRoot"), "static",
+			    podman_field(inspect, "StaticDir"), "image",
+			    podman_has_image(name, id) ? name : id, "image_id", id, "command",
+			    podman_get(inspect, "Config.CreateCommand"), "mounts",
+			    podman_mounts(inspect), "networks", networks, "published",
+			    container_published(podman_get(inspect, "HostConfig.PortBindings")),
+			    "config", config);
+	if (!c->spec)
+		return -ENOMEM;
+	json_object_set_new(c->spec, "layer", json_integer((json_int_t)podman_layer_bytes(c)));
+	return 0;
 }
 
 static int find(const char *name, struct container *c, char *error, size_t len)
 {
 	json_t *answer = NULL, *info = NULL, *inspect;
-	int ret =
-		podman_ask(&answer, error, len, "container", "inspect", "--size", "--", name, NULL);
+	int ret = podman_ask(&answer, error, len, "container", "inspect", "--", name, NULL);
 
 	if (ret < 0)
 		return ret;

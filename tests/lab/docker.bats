@@ -96,6 +96,18 @@ stayed_here() {
 	until_true 10 "docker starts it again" runs_on alpha
 }
 
+@test "docker: volumes of its own, larger than its memory and layer, go with it" {
+	prepare_docker
+	run_redis --volume /var/own
+	inside alpha sh -c 'dd if=/dev/urandom of=/var/own/file bs=1048576 count=400; for i in $(seq 2000); do echo $i >/var/own/$i; done'
+	start_load 20
+	exits 1 "about .* s for 4.. MiB and 20 connections, longer than 1 s" migrate_docker alpha beta --max-freeze 1
+	migrate_docker alpha beta
+	[ "$(inside beta sh -c 'ls /var/own | wc -l; wc -c </var/own/file' | tr '\n' ' ')" = "2001 419430400 " ]
+	end_load
+	nothing_of_docker
+}
+
 @test "docker: volumes of its own go with it, named ones are looked for" {
 	prepare_docker
 	run_redis --volume /var/own --volume kept:/var/kept
