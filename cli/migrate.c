@@ -339,7 +339,8 @@ static int look(struct migrate *m)
 	if (m->o.container) {
 		ret = mover_container_find(m, error, sizeof(error));
 		if (ret < 0) {
-			progress_event("result", json_pack("{s:b, s:s}", "moved", 0, "why", error));
+			progress_event("result", json_pack("{s:b, s:o}", "moved", 0, "why",
+							   migrate_text(error)));
 			progress_error("%s", error);
 			return ret;
 		}
@@ -367,7 +368,8 @@ static int look(struct migrate *m)
 	if (ret == 0 && m->o.keep_images)
 		ret = keep_images_open(m->o.keep_images, &m->keep_fd, error, sizeof(error));
 	if (ret < 0) {
-		progress_event("result", json_pack("{s:b, s:s}", "moved", 0, "why", error));
+		progress_event("result",
+			       json_pack("{s:b, s:o}", "moved", 0, "why", migrate_text(error)));
 		progress_error("%s", error);
 	}
 	return ret;

@@ -25,6 +25,10 @@
 /* Say @word, with the fields of @more, which it takes (NULL: none). As of channel_send(). */
 int migrate_say(struct channel *channel, const char *word, json_t *more);
 
+/* @text for a message or an event. What others have said, cut somewhere, need not be UTF-8, which
+ * JSON refuses: then all that is not ASCII becomes "?". */
+json_t *migrate_text(const char *text);
+
 /* The word of a message; "" for what is none. */
 const char *migrate_word(const struct channel_message *message);
 

@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "migrate.h"
 
@@ -17,6 +19,20 @@ int migrate_say(struct channel *channel, const char *word, json_t *more)
 	ret = channel_send(channel, message);
 	json_decref(message);
 	return ret;
+}
+
+json_t *migrate_text(const char *text)
+{
+	json_t *json = json_string(text);
+	char *copy = json ? NULL : strdup(text);
+
+	for (char *c = copy; c && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	if (copy)
+		json = json_string(copy);
+	free(copy);
+	return json;
 }
 
 const char *migrate_field(const struct channel_message *message, const char *name)

@@ -50,6 +50,7 @@ int mover_container_start(struct migrate *m)
 	pid_t ended;
 	int ret = 0;
 
+	m->container.begun = true;
 	if (runtime->before)
 		ret = runtime->before(&m->container, error, sizeof(error));
 	if (ret < 0)
@@ -152,7 +153,7 @@ void mover_container_end(struct migrate *m)
 	/* What is left of it here, its images too, is not removed on hearsay. */
 	if (m->said_runs && runtime->moved)
 		runtime->moved(&m->container);
-	else if (!m->committed && runtime->stays && m->criu.pid > 0)
+	else if (!m->committed && runtime->stays && m->container.begun)
 		runtime->stays(&m->container);
 	if (m->images_fd >= 0)
 		close(m->images_fd);

@@ -41,8 +41,8 @@ int mover_say_failure(struct migrate *m, const char *what)
 		what = some;
 	}
 	progress_event("result",
-		       json_pack("{s:b, s:s, s:i, s:o*, s:s}", "moved", 0, "name", m->name, "pid",
-				 (int)m->root, "trees", trees(m), "why", m->why));
+		       json_pack("{s:b, s:s, s:i, s:o*, s:o}", "moved", 0, "name", m->name, "pid",
+				 (int)m->root, "trees", trees(m), "why", migrate_text(m->why)));
 	progress_error("%s %s: %s", m->title, what, m->why);
 	return 1;
 }

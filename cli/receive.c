@@ -59,7 +59,7 @@ struct receive {
 
 static void fail(struct receive *r, const char *why)
 {
-	migrate_say(r->channel, "failed", json_pack("{s:s}", "why", why));
+	migrate_say(r->channel, "failed", json_pack("{s:o}", "why", migrate_text(why)));
 	r->step = FAILED;
 }
 
