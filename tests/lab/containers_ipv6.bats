@@ -26,18 +26,6 @@ ready() {
 	until_true 10 "redis answers" on client redis-cli -h $address PING
 }
 
-moves() {
-	start_load 100
-	migrate_podman alpha beta
-	container_is beta running
-	no_container alpha
-	migrate_podman beta alpha
-	container_is alpha running
-	no_container beta
-	end_load
-	no_images
-}
-
 on_macvlan() {
 	local host
 	for host in alpha beta; do
@@ -55,7 +43,8 @@ on_macvlan() {
 
 macvlan() {
 	on_macvlan "$1"
-	moves
+	podman_there_and_back
+	no_images
 	nothing_forbidden
 	nothing_left alpha
 	nothing_left beta
@@ -73,7 +62,8 @@ published() {
 	on alpha podman run --detach --name redis --network inner --ip6 2001:db8:88::10 --publish "[$address]:6379:6379" \
 		"$image" redis-server --bind :: --protected-mode no --save ''
 	ready
-	moves
+	podman_there_and_back
+	no_images
 	wire_saw alpha beta alpha
 	for host in alpha beta; do
 		until_true 15 "the keepers of $host end" no_keeper $host

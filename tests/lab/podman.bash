@@ -42,6 +42,18 @@ migrate_podman() {
 	on "$1" /src/build/ip-takeover migrate --podman redis --to "$2" --remote-program /src/build/ip-takeover "${@:3}" 3>&-
 }
 
+# The container "redis" with 100 clients, from alpha to beta and back.
+podman_there_and_back() {
+	start_load 100
+	migrate_podman alpha beta
+	container_is beta running
+	no_container alpha
+	migrate_podman beta alpha
+	container_is alpha running
+	no_container beta
+	end_load
+}
+
 # stays_here OPTION...: the move from alpha to beta fails, and nobody notices.
 stays_here() {
 	not migrate_podman alpha beta "$@"

@@ -13,16 +13,9 @@ there_and_back() {
 	run_podman alpha -it=false --network host --label colour=blue --env A=b --env=HOSTNAME=redis \
 		--restart always --workdir /tmp --read-only-tmpfs --init=false
 	description_of alpha >"$shared/before"
-	start_load 100
-	migrate_podman alpha beta
-	container_is beta running
-	no_container alpha
-	migrate_podman beta alpha
-	container_is alpha running
-	no_container beta
+	podman_there_and_back
 	description_of alpha >"$shared/after"
 	diff "$shared/before" "$shared/after"
-	end_load
 	wire_saw alpha beta alpha
 	no_images
 }
@@ -48,14 +41,7 @@ on_macvlan() {
 
 macvlan_there_and_back() {
 	on_macvlan "$1"
-	start_load 100
-	migrate_podman alpha beta
-	container_is beta running
-	no_container alpha
-	migrate_podman beta alpha
-	container_is alpha running
-	no_container beta
-	end_load
+	podman_there_and_back
 	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
 	no_images
 	nothing_left alpha

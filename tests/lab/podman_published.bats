@@ -32,14 +32,7 @@ there_and_back() {
 	bridge alpha "$1"
 	bridge beta "$1"
 	start
-	start_load 100
-	migrate_podman alpha beta
-	container_is beta running
-	no_container alpha
-	migrate_podman beta alpha
-	container_is alpha running
-	no_container beta
-	end_load
+	podman_there_and_back
 	wire_saw alpha beta alpha
 	nothing_of_ours alpha
 	nothing_of_ours beta
