@@ -114,3 +114,12 @@ on_host() {
 	not grep -v -e '^IP6 :: > ff02::1:ff[^ ]*: ICMP6, neighbor solicitation, who has ' \
 		-e '^IP6 [^ ]* > ff02::16: HBH ICMP6, multicast listener report' <<<"$before"
 }
+
+@test "podman: a restore on macvlan that fails" {
+	on_macvlan runc
+	fail_restore beta runc post-setup-namespaces
+	start_load 100
+	stays_here
+	no_container beta
+	nothing_forbidden
+}
