@@ -217,15 +217,23 @@ static int forget(const json_t *journal)
 }
 
 /* What of a container would be mute for ever (translated.h). */
-static void open_inner(const json_t *journal)
+static int open_inner(const json_t *journal)
 {
 	struct takeover_netns netns = takeover_journal_netns(journal, "inner");
-	int back;
+	int back, ret = netns.inode ? takeover_netns_enter(&netns, &back) : -ENOENT;
 
-	if (netns.inode == 0 || takeover_netns_enter(&netns, &back) < 0)
-		return;
-	takeover_guard_remove(journal_field(journal, "guard"));
-	journal_leave(back);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0) {
+		ret = takeover_guard_remove(journal_field(journal, "guard"));
+		journal_leave(back);
+	}
+	if (ret < 0)
+		fprintf(stderr,
+			"ip-takeover: guard ip-takeover-%s in the container's network cannot be "
+			"removed: %s; the container is cut off\n",
+			journal_field(journal, "guard"), strerror(-ret));
+	return ret;
 }
 
 /* In the network namespace of its addresses; @gone: with all that the keeper had done there. */
@@ -268,7 +276,8 @@ static int undo(const json_t *journal, bool gone)
 			journal_field(journal, "guard"), strerror(-ret));
 		return 1;
 	}
-	open_inner(journal);
+	if (open_inner(journal) < 0)
+		return 1;
 	settle(addresses);
 	return forget(journal);
 }

@@ -101,6 +101,7 @@ int takeover_inner_open(const char *path, const char *published)
 		close(view.fd);
 	view.fd = open(path, O_RDONLY | O_CLOEXEC);
 	ret = view.fd < 0 ? -errno : takeover_inner_run(look, NULL);
+	snprintf(view.netns.path, sizeof(view.netns.path), "%s", view.netns.inode ? path : "");
 	if (ret < 0 && view.fd > 0)
 		close(view.fd);
 	if (ret < 0)

@@ -113,8 +113,9 @@ bool takeover_keeper_unguard(struct takeover_keeper *k)
 {
 	long now = takeover_now_ms();
 	int ret = k->guard_name[0] && !k->guard_stays ? takeover_guard_remove(k->guard_name) : 0;
+	int inner = takeover_translated_release(k);
 
-	takeover_translated_release(k);
+	ret = ret ?: inner;
 	flock(k->lock_fd, LOCK_UN);
 	if (ret < 0 && k->stuck_at_ms == 0) {
 		k->stuck_at_ms = now;
@@ -126,10 +127,11 @@ bool takeover_keeper_unguard(struct takeover_keeper *k)
 		k->guard_stays = true;
 		takeover_keeper_add(
 			k,
-			"cannot remove the guard, nftables tables ip-takeover-%s: %s%s; "
+			"cannot remove the guard, nftables tables ip-takeover-%s%s: %s%s; "
 			"try ip-takeover clean",
-			k->guard_name, strerror(-ret),
-			k->unopened ? ", and it cuts the service off" : "");
+			k->guard_name, inner < 0 ? " in the container's network" : "",
+			strerror(-ret),
+			k->unopened || inner < 0 ? ", and it cuts the service off" : "");
 	}
 	k->opened_at_ms = k->stuck_at_ms = 0;
 	return true;

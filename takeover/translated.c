@@ -218,10 +218,13 @@ int takeover_translated_load(struct takeover_keeper *k)
 	return 0;
 }
 
-void takeover_translated_release(struct takeover_keeper *k)
+int takeover_translated_release(struct takeover_keeper *k)
 {
-	if (takeover_inner_is_open() && takeover_inner_run(unmute, k) < 0)
+	int ret = takeover_inner_is_open() ? takeover_inner_run(unmute, k) : 0;
+
+	if (ret < 0)
 		takeover_event(k, "container still muted");
+	return ret;
 }
 
 void takeover_translated_undo(struct takeover_keeper *k)

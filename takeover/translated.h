@@ -26,9 +26,10 @@ int takeover_translated_open(struct takeover_keeper *keeper, const char *path);
 int takeover_translated_save(struct takeover_keeper *keeper);
 int takeover_translated_load(struct takeover_keeper *keeper);
 
-/* Nothing leaves the sockets any more; as above. Or it does again. */
+/* Nothing leaves the sockets any more; as above. Or it does again:
+ * 0, also when it did; or -errno. */
 int takeover_translated_mute(struct takeover_keeper *keeper);
-void takeover_translated_release(struct takeover_keeper *keeper);
+int takeover_translated_release(struct takeover_keeper *keeper);
 
 /* On the destination: forget it all again. */
 void takeover_translated_undo(struct takeover_keeper *keeper);

@@ -6,6 +6,7 @@
 
 load helper
 load published
+load kernel
 
 dump_boxed() {
 	on "$1" env IP_TAKEOVER_PUBLISHED=$address criu dump "${common[@]}" -t "$pid" -o dump.log \
@@ -95,6 +96,32 @@ there_and_back() {
 	forget beta
 	unguarded beta
 	restore_boxed alpha
+	end_load
+	wire_saw alpha
+	unguarded alpha
+}
+
+@test "what it publishes is no address: said, and nothing is touched" {
+	start_boxed
+	start_load 50 --interval-ms 10-30
+	not on alpha env "IP_TAKEOVER_PUBLISHED=$address,x" criu dump "${common[@]}" -t "$pid" -o dump.log \
+		--libdir /src/build/plugin --external "net[$(on alpha stat -L -c %i "/proc/$pid/ns/net")]:box" 3>&-
+	grep "cannot look into the network namespace /proc/$pid/ns/net for $address,x: Invalid argument" "$shared/images/dump.log"
+	holds_address alpha
+	end_load
+	wire_saw alpha
+	unguarded alpha
+}
+
+@test "the guard in the container's network does not go: said, and clean removes it" {
+	start_boxed
+	start_load 50 --interval-ms 10-30
+	kernel_refuses REFUSE_REMOVE=1000000
+	on alpha env IP_TAKEOVER_PUBLISHED=$address criu dump "${common[@]}" -t "$pid" -o dump.log --leave-running \
+		--external "net[$(on alpha stat -L -c %i "/proc/$pid/ns/net")]:box" "${ours[@]}" 3>&-
+	boxed alpha nft list ruleset | grep -q ip-takeover
+	until_true 5 "alpha says so" on alpha sh -c "/src/build/ip-takeover status | grep \"cannot remove the guard.*in the container's network.*and it cuts the service off\""
+	on alpha /src/build/ip-takeover clean
 	end_load
 	wire_saw alpha
 	unguarded alpha
