@@ -142,7 +142,7 @@ bench: lab-deps
 faults: lab-deps
 	@$(MAKE) --no-print-directory hosts
 	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/migrate_trees_faults.bats tests/lab/doubt.bats \
-		tests/lab/keepalived_long.bats tests/lab/keepalived_killed_long.bats tests/lab/leave_running.bats
+		tests/lab/runc_faults.bats tests/lab/leave_running.bats tests/lab/*_long.bats
 
 # Four services under load, there and back, so many times.
 ROUNDS ?= 50

@@ -26,7 +26,7 @@ ready() {
 	until_true 10 "redis answers" on client redis-cli -h $address PING
 }
 
-on_macvlan() {
+on_macvlan6() {
 	local host
 	for host in alpha beta; do
 		prepare_podman $host "$1"
@@ -42,7 +42,7 @@ on_macvlan() {
 }
 
 macvlan() {
-	on_macvlan "$1"
+	on_macvlan6 "$1"
 	podman_there_and_back
 	no_images
 	nothing_forbidden
@@ -50,7 +50,6 @@ macvlan() {
 	nothing_left beta
 }
 
-@test "podman with runc: macvlan, there and back" { macvlan runc; }
 @test "podman with crun: macvlan, there and back" { macvlan crun; }
 
 published() {
@@ -73,7 +72,6 @@ published() {
 }
 
 @test "podman with runc: a published port, there and back" { published runc; }
-@test "podman with crun: a published port, there and back" { published crun; }
 
 on_host() {
 	local from=alpha to=beta
@@ -91,13 +89,12 @@ on_host() {
 	no_images
 }
 
-@test "runc: the host's network, there and back" { on_host runc; }
 @test "crun: the host's network, there and back" { on_host crun; }
 
 # A tap on a device sees what leaves it behind the guard's hook.
 @test "podman: on macvlan nothing but the question for another owner leaves beta before it is claimed" {
 	local mac before
-	on_macvlan runc
+	on_macvlan6 runc
 	mac=$(on alpha podman container inspect -f '{{(index .NetworkSettings.Networks "lan").MacAddress}}' redis)
 	on beta tcpdump -i eth0 -Q out --immediate-mode -U -w /shared/left "ether src $mac" 2>"$shared/left.log" 3>&- &
 	until_true 10 "tcpdump listens" grep -q listening "$shared/left.log"
@@ -116,7 +113,7 @@ on_host() {
 }
 
 @test "podman: a restore on macvlan that fails" {
-	on_macvlan runc
+	on_macvlan6 runc
 	fail_restore beta runc post-setup-namespaces
 	start_load 100
 	stays_here

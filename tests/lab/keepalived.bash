@@ -182,3 +182,9 @@ restarted() {
 	kill_keepalived "$1"
 	start_keepalived "$1"
 }
+
+reload() { on "$1" sh -c 'kill -HUP $(cat /run/keepalived.pid)'; }
+restart() {
+	stop_keepalived "$1"
+	start_keepalived "$1"
+}

@@ -206,25 +206,9 @@ start_redis_on_both() {
 	no_fault
 }
 
-reload() { on "$1" sh -c 'kill -HUP $(cat /run/keepalived.pid)'; }
-restart() {
-	stop_keepalived "$1"
-	start_keepalived "$1"
-}
-
 @test "keepalived of beta is reloaded before beta is ready" { meanwhile destination restoring none reload beta; all_or_nothing; no_fault; }
-@test "keepalived of alpha is reloaded after the withdrawal" { meanwhile source restore none reload alpha; all_or_nothing; no_fault; }
-@test "keepalived of alpha is restarted after the withdrawal" { meanwhile source restore none restart alpha; all_or_nothing; no_fault; }
-@test "keepalived of beta is stopped when it is to restore" { meanwhile source restore beta stop_keepalived beta; all_or_nothing; no_fault; }
-@test "keepalived of beta is restarted when beta is ready" { meanwhile destination ready none restart beta; all_or_nothing; no_fault; }
 @test "keepalived of alpha is stopped at the commit" { meanwhile source commit alpha stop_keepalived alpha; all_or_nothing; no_fault; }
-@test "keepalived of alpha is stopped before the dump" { meanwhile source dump alpha stop_keepalived alpha; all_or_nothing; no_fault; }
 @test "keepalived of beta is stopped when beta is ready" { meanwhile destination ready beta stop_keepalived beta; all_or_nothing; no_fault; }
-
-# Its addresses stay.
-
-@test "keepalived of beta is killed when it is to restore" { meanwhile source restore beta kill_keepalived beta; all_or_nothing; no_fault; }
-@test "keepalived of alpha is killed after the withdrawal" { meanwhile source restore alpha kill_keepalived alpha; all_or_nothing; no_fault; }
 
 # Its addresses prove nothing then: alpha may be a backup once beta's keepalived is master again.
 @test "keepalived of beta is killed when the service runs there, and started again at once" {
@@ -234,25 +218,6 @@ restart() {
 	[ "$owner" = beta ]
 	no_fault
 	alpha_never_had_it_again
-}
-
-dead_and_stopped() {
-	signal_to KILL destination-keeper
-	until_true 5 "they die" have_died beta
-	stop_keepalived beta
-}
-
-@test "the keepers of beta are killed and its keepalived stopped when it is ready: the images stay" {
-	meanwhile destination ready beta dead_and_stopped
-	grep "Its images stay in" "$shared/migrate.err"
-	no_process alpha
-	no_process beta
-	rm -r "$shared/images"
-	on alpha sh -c 'mv /dev/shm/ip-takeover-* /shared/images'
-	restore alpha plugin
-	holds_address alpha
-	answers_go_on
-	end_load
 }
 
 # Others: keepalived_long.bats, keepalived_killed_long.bats.
@@ -270,69 +235,6 @@ dead_and_stopped() {
 	says beta 'rolled back'
 	not holds_address beta
 	restore alpha plugin
-	stayed journal beta
-	no_fault
-}
-
-@test "by criu alone: the restore fails on beta, and is begun again while its keeper looks for an owner" {
-	busy
-	on beta /src/build/ip-takeover prepare $address $address6
-	dump plugin
-	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
-	chmod +x "$shared/fails"
-	not restore beta plugin --action-script /shared/fails
-	local first
-	first=$(on beta pgrep -o ip-takeover)
-	restore beta plugin &
-	local restoring=$!
-	until_true 5 "the first keeper ends" not on beta kill -0 "$first"
-	# keepalived takes seconds to bring it.
-	not holds_address beta
-	until_true 5 "the journal is the second one's" not says beta 'rolled back'
-	wait $restoring
-	moved
-	[ "$(field "$shared/images/ip-takeover-restore.json" state)" = done ]
-	no_fault
-}
-
-@test "by criu alone: the restore fails on alpha, which does not get it without the service" {
-	busy
-	on beta /src/build/ip-takeover prepare $address $address6
-	dump plugin
-	stop_keepalived beta
-	on beta /src/build/ip-takeover rollback "$(id_on beta)"
-	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-restore ]\n' >"$shared/fails"
-	chmod +x "$shared/fails"
-	not restore alpha plugin --action-script /shared/fails
-	says alpha 'rolled back'
-	until_true 15 "the keeper of the dump ends" not on alpha sh -c 'pgrep -f "^ip-takeover.keeper.source"'
-	until_true 1 "alpha is held down" track_file_is alpha 1
-	not holds_address alpha
-	restore alpha plugin
-	stayed journal beta
-	track_file_is alpha 0
-}
-
-@test "by criu alone: a failing post-dump script, and beta gives it back" {
-	busy
-	on beta /src/build/ip-takeover prepare $address $address6
-	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ]\n' >"$shared/fails"
-	chmod +x "$shared/fails"
-	not dump plugin --action-script /shared/fails
-	until_true 10 "alpha has it again" holds_address alpha
-	says beta 'the source has taken it back'
-	stayed journal alpha beta
-	no_fault
-}
-
-@test "killed: the keeper of a dump by criu alone; a person rolls back" {
-	busy
-	on beta /src/build/ip-takeover prepare $address $address6
-	printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != post-dump ] || { pkill -KILL -f "^ip-takeover.keeper"; exit 1; }\n' >"$shared/kills"
-	chmod +x "$shared/kills"
-	not dump plugin --action-script /shared/kills
-	until_true 10 "beta is master" holds_address beta
-	forget alpha
 	stayed journal beta
 	no_fault
 }
@@ -358,19 +260,6 @@ hears() { on "$1" nft delete table ip deaf; }
 @test "nothing passes between the hosts from the commit on, for a while" {
 	busy
 	stopped_at source commit
-	cut
-	go_on_from migrate
-	go_on
-	over 90
-	cat "$shared/migrate.err"
-	heal
-	all_or_nothing
-	no_fault
-}
-
-@test "nothing passes between the hosts before beta is ready, for a while" {
-	busy
-	stopped_at source restore
 	cut
 	go_on_from migrate
 	go_on

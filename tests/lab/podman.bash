@@ -54,9 +54,9 @@ podman_there_and_back() {
 	end_load
 }
 
-# stays_here OPTION...: the move from alpha to beta fails, and nobody notices.
+# The move from alpha to beta fails, and nobody notices.
 stays_here() {
-	not migrate_podman alpha beta "$@"
+	not migrate_podman alpha beta
 	container_is alpha running
 	not container_is beta running
 	end_load
@@ -78,4 +78,32 @@ no_container() { [ -z "$(on "$1" podman ps --all --quiet)" ]; }
 # macvlan_network HOST: podman's network "lan", whose containers are on the lab's segment.
 macvlan_network() {
 	on "$1" podman network create -d macvlan -o parent=eth0 --subnet 192.0.2.0/24 lan
+}
+
+# Its address is that of the service, on eth0 in it; alpha's own eth0 has it no more.
+on_macvlan() {
+	local host
+	for host in alpha beta; do
+		prepare_podman $host "$1"
+		macvlan_network $host
+	done
+	on alpha ip address del "$address/24" dev eth0
+	run_podman alpha --network lan --ip "$address"
+}
+
+macvlan_there_and_back() {
+	on_macvlan "$1"
+	podman_there_and_back
+	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
+	no_images
+	nothing_left alpha
+	nothing_left beta
+}
+
+# restore_fails RUNTIME STAGE: of criu on beta.
+restore_fails() {
+	fail_restore beta "$1" "$2"
+	start_load 100
+	stays_here
+	no_container beta
 }

@@ -28,32 +28,8 @@ there_and_back() {
 	there_and_back crun
 }
 
-# Its address is that of the service, on eth0 in it; alpha's own eth0 has it no more.
-on_macvlan() {
-	local host
-	for host in alpha beta; do
-		prepare_podman $host "$1"
-		macvlan_network $host
-	done
-	on alpha ip address del "$address/24" dev eth0
-	run_podman alpha --network lan --ip "$address"
-}
-
-macvlan_there_and_back() {
-	on_macvlan "$1"
-	podman_there_and_back
-	[ -z "$(on client tcpdump -nr /shared/capture "$forbidden" 2>/dev/null)" ]
-	no_images
-	nothing_left alpha
-	nothing_left beta
-}
-
 @test "podman with runc: a container on macvlan moves with 100 clients, and back" {
 	macvlan_there_and_back runc
-}
-
-@test "podman with crun: a container on macvlan moves with 100 clients, and back" {
-	macvlan_there_and_back crun
 }
 
 @test "podman: files written and deleted in the container are so after the move" {
@@ -94,18 +70,6 @@ shm" ]
 	[ "$(on beta podman container inspect --format '{{.ImageName}}' redis)" = "$image:latest" ]
 }
 
-@test "podman: a bind mount that was typed as a relative path" {
-	prepare_podman alpha runc
-	prepare_podman beta runc
-	on alpha mkdir /srv/data
-	on beta mkdir /srv/data /root/data
-	on alpha sh -c "cd /srv && podman run -d --name redis --network host -v ./data:/data $image redis-server --bind $address --protected-mode no --save ''"
-	until_true 10 "redis answers" on client redis-cli -h "$address" PING
-	start_load 100
-	exits 0 "would not have /srv/data at /data" stays_here
-	no_container beta
-}
-
 @test "podman: an image that cannot be sent, and another one of that name" {
 	prepare_podman alpha runc
 	prepare_podman beta runc
@@ -125,88 +89,11 @@ shm" ]
 	exits 0 'no network "lan" is here' stays_here
 }
 
-restore_fails() {
-	fail_restore beta "$1" "$2"
-	start_load 100
-	stays_here
-	no_container beta
-}
-
 @test "podman with runc: a restore that fails at once" {
 	prepare_podman alpha runc
 	prepare_podman beta runc
 	run_podman alpha --network host
 	restore_fails runc pre-restore
-}
-
-@test "podman with crun: a restore that fails" {
-	prepare_podman alpha crun
-	prepare_podman beta crun
-	run_podman alpha --network host
-	restore_fails crun post-setup-namespaces
-}
-
-@test "podman with runc: a restore on macvlan that fails at once" {
-	on_macvlan runc
-	restore_fails runc pre-restore
-}
-
-@test "podman with crun: a restore on macvlan that fails" {
-	on_macvlan crun
-	restore_fails crun post-setup-namespaces
-}
-
-@test "podman: no room there" {
-	prepare_podman alpha runc
-	prepare_podman beta runc
-	on beta mount -o remount,size=80m /var/lib/containers
-	run_podman alpha --network host
-	start_load 100
-	stays_here
-	no_container beta
-}
-
-# Once: our own script has waited for the commit before, and then there is no way back.
-fails_behind_commit() {
-	fail_restore beta "$1" post-restore "mkdir /run/failed"
-	start_load 100
-	migrate_podman alpha beta
-	on beta test -d /run/failed
-	container_is beta running
-	no_container alpha
-	end_load
-	no_images
-	nothing_left alpha
-	nothing_left beta
-}
-
-@test "podman with crun: a restore that fails behind the commit is done once more" {
-	prepare_podman alpha crun
-	prepare_podman beta crun
-	run_podman alpha --network host
-	fails_behind_commit crun
-}
-
-@test "podman with runc: a restore on macvlan that fails behind the commit is done once more" {
-	on_macvlan runc
-	fails_behind_commit runc
-}
-
-# Longest wait of the clients with copies taken every second, beside none: it is shown.
-@test "podman: copies by hand, every second under load, move nothing" {
-	local i before
-	prepare_podman alpha runc
-	run_podman alpha --network host
-	start_load 100
-	for ((i = 0; i < 20; i++)); do
-		on alpha podman container checkpoint --leave-running --tcp-established redis
-		holds_address alpha
-		container_is alpha running
-		sleep 1
-	done
-	end_load
-	echo "# longest wait $(field "$shared/load.json" longest_wait_s) s" >&3
-	nothing_left alpha
 }
 
 # A guard outside of all containers, of a process that nobody can have.
@@ -243,26 +130,3 @@ shut_off_by_the_dead() {
 	not on beta sh -c 'nft list tables | grep ip-takeover-outer'
 }
 
-dump_fails() {
-	prepare_podman alpha runc
-	prepare_podman beta runc
-	run_podman alpha --network host
-	fail_restore alpha runc "$@"
-	start_load 100
-	stays_here
-	no_container beta
-	# It can move when that is mended.
-	on alpha sed -i /fail/d /etc/criu/runc.conf
-	start_load 100
-	migrate_podman alpha beta
-	end_load
-	no_container alpha
-}
-
-@test "podman: a dump that fails" {
-	dump_fails pre-dump
-}
-
-@test "podman: itself killed while criu dumps" {
-	dump_fails pre-dump 'pkill -9 -x podman'
-}
