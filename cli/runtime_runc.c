@@ -61,6 +61,14 @@ static bool id_ok(const char *name)
 		       n;
 }
 
+/* What "state" has printed, behind warnings. */
+static json_t *load_state(const char *text)
+{
+	const char *begin = strchr(text, '{');
+
+	return begin ? json_loads(begin, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+}
+
 static int find(const struct runtime *runtime, const char *name, struct container *c, char *error,
 		size_t len)
 {
@@ -79,7 +87,7 @@ static int find(const struct runtime *runtime, const char *name, struct containe
 		snprintf(error, len, "%.200s", text);
 		return ret;
 	}
-	state = json_loads(text, 0, NULL);
+	state = load_state(text);
 	if (!facts_text(state, "status", 32, false, &status) ||
 	    !facts_text(state, "bundle", PATH_MAX - 1, false, &bundle) ||
 	    !facts_number(state, "pid", 0, INT_MAX, &pid)) {
@@ -262,19 +270,21 @@ static void restore(const struct container *c, const char *dir, struct command *
 	command_add(command, "%s", c->id);
 }
 
+/* When that is not to be found out it does: nobody ends it then. */
 static bool runs(const struct container *c)
 {
 	char text[RUN_OUTPUT_MAX];
 	const char *status;
 	json_t *state;
-	bool ret;
+	bool runs;
+	int ret = command_words(text, sizeof(text), c->runtime->name, "state", c->id, NULL);
 
-	if (command_words(text, sizeof(text), c->runtime->name, "state", c->id, NULL) < 0)
-		return false;
-	state = json_loads(text, 0, NULL);
-	ret = facts_text(state, "status", 32, false, &status) && strcmp(status, "stopped") != 0;
+	if (ret < 0)
+		return ret != -EIO;
+	state = load_state(text);
+	runs = !facts_text(state, "status", 32, false, &status) || strcmp(status, "stopped") != 0;
 	json_decref(state);
-	return ret;
+	return runs;
 }
 
 /* Where a restore has criu find the root file system: runc, killed, leaves that mounted in its
