@@ -142,9 +142,9 @@ fault() {
 	echo "   it is on $owner"
 }
 
-# sample LIST-OF-STEPS NAME: all, or those around NAME, when not FAULTS=all.
+# sample LIST-OF-STEPS NAME: all, or NAME and the next one, when not FAULTS=all.
 sample() {
-	if [ "${FAULTS:-}" = all ]; then echo "$1"; else grep -B1 -A1 -x "$2" <<<"$1"; fi
+	if [ "${FAULTS:-}" = all ]; then echo "$1"; else grep -A1 -x "$2" <<<"$1"; fi
 }
 
 # each_step VICTIM: in a new lab each.

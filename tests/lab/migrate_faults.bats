@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # ip-takeover migrate, with each who takes part killed at each step: it has moved completely or
 # not at all. The steps are those that the command names; FAULTS=all tests at all of them, else
-# at those around the commit.
+# at the commit, where the destination is ready for it, and at the next.
 
 load helper
 load faults

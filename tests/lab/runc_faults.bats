@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # ip-takeover migrate of a runc or crun container, with each who takes part killed at each step: it
 # has moved completely or not at all, its runtime knows it where it runs and nowhere else. As in
-# migrate_faults.bats FAULTS=all tests at all steps, else at those around the commit.
+# migrate_faults.bats FAULTS=all tests at all steps, else at the commit and where the destination is ready for it.
 # RUNTIME=crun: by crun.
 
 load helper
