@@ -16,66 +16,16 @@
 #include <libnftnl/rule.h>
 
 #include "guard_rules.h"
+#include "nft_expr.h"
 
 #define TCP_FLAGS_OFFSET    13
 #define TCP_SYN		    0x02
 #define TCP_FIN_RST	    0x05
 #define TCP_FIN_SYN_RST_ACK 0x17
 
-static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
+static int l4_is(struct nftnl_rule *rule, uint8_t protocol)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-
-	if (e)
-		nftnl_rule_add_expr(rule, e);
-	return e;
-}
-
-static int add_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t len)
-{
-	struct nftnl_expr *e = add_expr(rule, "payload");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	return 0;
-}
-
-static int add_cmp(struct nftnl_rule *rule, uint32_t op, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = add_expr(rule, "cmp");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
-	return 0;
-}
-
-static int add_meta_cmp(struct nftnl_rule *rule, uint32_t key, uint8_t value)
-{
-	struct nftnl_expr *e = add_expr(rule, "meta");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	return add_cmp(rule, NFT_CMP_EQ, &value, sizeof(value));
-}
-
-static int add_verdict(struct nftnl_rule *rule, uint32_t verdict)
-{
-	struct nftnl_expr *e = add_expr(rule, "immediate");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, verdict);
-	return 0;
+	return nft_expr_meta_is(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 }
 
 /* ip daddr ADDRESS, or ip6 daddr ADDRESS; saddr likewise */
@@ -90,9 +40,9 @@ static int add_match(struct nftnl_rule *rule, const struct takeover_address *a, 
 	else
 		offset = destination ? offsetof(struct ip6_hdr, ip6_dst)
 				     : offsetof(struct ip6_hdr, ip6_src);
-	if (add_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, len) < 0)
+	if (nft_expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, len) < 0)
 		return -ENOMEM;
-	return add_cmp(rule, NFT_CMP_EQ, a->ip, len);
+	return nft_expr_cmp(rule, NFT_CMP_EQ, a->ip, len);
 }
 
 /* queue num QUEUE; or the same as "-j NFQUEUE --queue-num QUEUE"; or drop */
@@ -102,8 +52,8 @@ static int add_hold(struct nftnl_rule *rule, enum takeover_guard_mode mode, uint
 	struct nftnl_expr *e;
 
 	if (mode == TAKEOVER_GUARD_DROP)
-		return add_verdict(rule, NF_DROP);
-	e = add_expr(rule, mode == TAKEOVER_GUARD_QUEUE ? "queue" : "target");
+		return nft_expr_verdict(rule, NF_DROP);
+	e = nft_expr_add(rule, mode == TAKEOVER_GUARD_QUEUE ? "queue" : "target");
 	if (!e)
 		return -ENOMEM;
 	if (mode == TAKEOVER_GUARD_QUEUE) {
@@ -123,15 +73,6 @@ static int add_hold(struct nftnl_rule *rule, enum takeover_guard_mode mode, uint
 	return 0;
 }
 
-static struct nftnl_rule *done(struct nftnl_rule *rule, int ret)
-{
-	if (ret < 0) {
-		nftnl_rule_free(rule);
-		return NULL;
-	}
-	return rule;
-}
-
 /* nft add rule ip TABLE in ip daddr ADDRESS queue num QUEUE; out: ip saddr */
 struct nftnl_rule *guard_rule_hold(const struct takeover_address *a, enum takeover_guard_mode mode,
 				   uint16_t queue, bool in)
@@ -140,7 +81,7 @@ struct nftnl_rule *guard_rule_hold(const struct takeover_address *a, enum takeov
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, in) ?: add_hold(rule, mode, queue));
+	return nft_expr_done(rule, add_match(rule, a, in) ?: add_hold(rule, mode, queue));
 }
 
 /* tcp flags & MASK, compared with VALUE */
@@ -150,9 +91,9 @@ static int add_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t op, uin
 	struct nftnl_expr *e;
 	int ret;
 
-	ret = add_meta_cmp(rule, NFT_META_L4PROTO, IPPROTO_TCP)
-		      ?: add_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
-	e = ret == 0 ? add_expr(rule, "bitwise") : NULL;
+	ret = l4_is(rule, IPPROTO_TCP)
+		      ?: nft_expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+	e = ret == 0 ? nft_expr_add(rule, "bitwise") : NULL;
 	if (!e)
 		return -ENOMEM;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
@@ -160,7 +101,7 @@ static int add_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t op, uin
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, 1);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, 1);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, 1);
-	return add_cmp(rule, op, &value, 1);
+	return nft_expr_cmp(rule, op, &value, 1);
 }
 
 /* nft add rule ip TABLE in ip daddr ADDRESS tcp flags & (fin|syn|rst|ack) == syn queue ... */
@@ -171,7 +112,7 @@ struct nftnl_rule *guard_rule_syn_hold(const struct takeover_address *a,
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, true) ?:
+	return nft_expr_done(rule, add_match(rule, a, true) ?:
 			  add_tcp_flags(rule, TCP_FIN_SYN_RST_ACK, NFT_CMP_EQ, TCP_SYN) ?:
 			  add_hold(rule, mode, queue));
 }
@@ -183,9 +124,9 @@ struct nftnl_rule *guard_rule_fin_rst_drop(const struct takeover_address *a)
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, false) ?:
+	return nft_expr_done(rule, add_match(rule, a, false) ?:
 			  add_tcp_flags(rule, TCP_FIN_RST, NFT_CMP_NEQ, 0) ?:
-			  add_verdict(rule, NF_DROP));
+			  nft_expr_verdict(rule, NF_DROP));
 }
 
 /* nft add rule arp TABLE in arp daddr ip ADDRESS drop; out: arp saddr ip */
@@ -195,15 +136,15 @@ struct nftnl_rule *guard_rule_arp_drop(const struct takeover_address *a, enum gu
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, field, 4) ?:
-			  add_cmp(rule, NFT_CMP_EQ, a->ip, 4) ?: add_verdict(rule, NF_DROP));
+	return nft_expr_done(rule, nft_expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, field, 4) ?:
+			  nft_expr_cmp(rule, NFT_CMP_EQ, a->ip, 4) ?: nft_expr_verdict(rule, NF_DROP));
 }
 
 static int add_icmpv6(struct nftnl_rule *rule, uint32_t op, uint8_t type)
 {
-	return add_meta_cmp(rule, NFT_META_L4PROTO, IPPROTO_ICMPV6) ?:
-	       add_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1) ?:
-	       add_cmp(rule, op, &type, 1);
+	return l4_is(rule, IPPROTO_ICMPV6) ?:
+	       nft_expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1) ?:
+	       nft_expr_cmp(rule, op, &type, 1);
 }
 
 /* nft add rule ip6 TABLE in ip6 daddr ADDRESS icmpv6 type >= nd-router-solicit accept
@@ -214,9 +155,9 @@ struct nftnl_rule *guard_rule_neighbour_accept(const struct takeover_address *a,
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_match(rule, a, in) ?:
+	return nft_expr_done(rule, add_match(rule, a, in) ?:
 			  add_icmpv6(rule, NFT_CMP_GTE, ND_ROUTER_SOLICIT) ?:
-			  add_verdict(rule, NF_ACCEPT));
+			  nft_expr_verdict(rule, NF_ACCEPT));
 }
 
 /* nft add rule ip6 TABLE in icmpv6 type nd-neighbor-solicit icmpv6 target ADDRESS drop */
@@ -226,7 +167,7 @@ struct nftnl_rule *guard_rule_solicitation_drop(const struct takeover_address *a
 
 	if (!rule)
 		return NULL;
-	return done(rule, add_icmpv6(rule, NFT_CMP_EQ, ND_NEIGHBOR_SOLICIT) ?:
-			  add_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16) ?:
-			  add_cmp(rule, NFT_CMP_EQ, a->ip, 16) ?: add_verdict(rule, NF_DROP));
+	return nft_expr_done(rule, add_icmpv6(rule, NFT_CMP_EQ, ND_NEIGHBOR_SOLICIT) ?:
+			  nft_expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16) ?:
+			  nft_expr_cmp(rule, NFT_CMP_EQ, a->ip, 16) ?: nft_expr_verdict(rule, NF_DROP));
 }

@@ -20,6 +20,7 @@
 #include "guard.h"
 #include "guard_tables.h"
 #include "nft_batch.h"
+#include "nft_expr.h"
 #include "outer.h"
 
 #define PREFIX	 "outer-"
@@ -30,71 +31,19 @@ enum { TO_MAC = 0, FROM_MAC = 6, ARP_OPERATION = 6, ARP_SENDER = 14, IP6_NEXT = 
 
 static const unsigned char zeros[16];
 
-static struct nftnl_expr *add(struct nftnl_rule *rule, const char *name)
-{
-	struct nftnl_expr *e = rule ? nftnl_expr_alloc(name) : NULL;
-
-	if (e)
-		nftnl_rule_add_expr(rule, e);
-	return e;
-}
-
-static int equals(struct nftnl_rule *rule, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = add(rule, "cmp");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
-	return 0;
-}
-
 /* @base,offset,len == data */
 static int match(struct nftnl_rule *rule, uint32_t base, uint32_t offset, const void *data,
 		 uint32_t len)
 {
-	struct nftnl_expr *e = add(rule, "payload");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	return equals(rule, data, len);
+	return nft_expr_payload(rule, base, offset, len)
+		       ?: nft_expr_cmp(rule, NFT_CMP_EQ, data, len);
 }
 
 static int match_protocol(struct nftnl_rule *rule, uint16_t protocol)
 {
-	struct nftnl_expr *e = add(rule, "meta");
 	uint16_t value = htons(protocol);
 
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_PROTOCOL);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	return equals(rule, &value, sizeof(value));
-}
-
-static int verdict(struct nftnl_rule *rule, uint32_t verdict)
-{
-	struct nftnl_expr *e = add(rule, "immediate");
-
-	if (!e)
-		return -ENOMEM;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, verdict);
-	return 0;
-}
-
-static struct nftnl_rule *done(struct nftnl_rule *rule, int ret)
-{
-	if (ret == 0)
-		return rule;
-	nftnl_rule_free(rule);
-	return NULL;
+	return nft_expr_meta_is(rule, NFT_META_PROTOCOL, &value, sizeof(value));
 }
 
 /* arp operation reply accept */
@@ -105,9 +54,9 @@ static struct nftnl_rule *arp_answer(void)
 
 	if (!r)
 		return NULL;
-	return done(r, match_protocol(r, ETH_P_ARP)
+	return nft_expr_done(r, match_protocol(r, ETH_P_ARP)
 			       ?: match(r, NFT_PAYLOAD_NETWORK_HEADER, ARP_OPERATION, &reply, 2)
-			       ?: verdict(r, NF_ACCEPT));
+			       ?: nft_expr_verdict(r, NF_ACCEPT));
 }
 
 /* arp saddr ip 0.0.0.0 accept */
@@ -117,9 +66,9 @@ static struct nftnl_rule *arp_question(void)
 
 	if (!r)
 		return NULL;
-	return done(r, match_protocol(r, ETH_P_ARP)
+	return nft_expr_done(r, match_protocol(r, ETH_P_ARP)
 			       ?: match(r, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER, zeros, 4)
-			       ?: verdict(r, NF_ACCEPT));
+			       ?: nft_expr_verdict(r, NF_ACCEPT));
 }
 
 /* icmpv6 type nd-neighbor-advert accept; ip6 saddr :: icmpv6 type nd-neighbor-solicit accept */
@@ -135,8 +84,8 @@ static struct nftnl_rule *nd(uint8_t type, bool unspecified)
 		      ?: match(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_NEXT, &icmp, 1);
 	if (ret == 0 && unspecified)
 		ret = match(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_FROM, zeros, 16);
-	return done(r, ret ?: match(r, NFT_PAYLOAD_NETWORK_HEADER, 40, &type, 1)
-			     ?: verdict(r, NF_ACCEPT));
+	return nft_expr_done(r, ret ?: match(r, NFT_PAYLOAD_NETWORK_HEADER, 40, &type, 1)
+			     ?: nft_expr_verdict(r, NF_ACCEPT));
 }
 
 /* ether daddr MAC drop, ether saddr MAC drop */
@@ -146,8 +95,8 @@ static struct nftnl_rule *drop(const unsigned char *mac, bool in)
 
 	if (!r)
 		return NULL;
-	return done(r, match(r, NFT_PAYLOAD_LL_HEADER, in ? TO_MAC : FROM_MAC, mac, 6)
-			       ?: verdict(r, NF_DROP));
+	return nft_expr_done(r, match(r, NFT_PAYLOAD_LL_HEADER, in ? TO_MAC : FROM_MAC, mac, 6)
+					?: nft_expr_verdict(r, NF_DROP));
 }
 
 static int put_chain(struct nft_batch *batch, const char *table, const char *name, bool in,

@@ -95,6 +95,14 @@ show_keepalived() {
 	done
 }
 
+# In front of what the helper shows. A mover that a test has stopped goes on.
+eval "lab_$(declare -f teardown)"
+teardown() {
+	! declare -F go_on >/dev/null || go_on
+	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
+	lab_teardown
+}
+
 # With keepalived, in place of faults.bash's.
 busy() {
 	# shellcheck disable=SC2119

@@ -7,13 +7,6 @@ load migrate
 load faults
 load keepalived
 
-# In front of what the helper shows.
-eval "lab_$(declare -f teardown)"
-teardown() {
-	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
-	lab_teardown
-}
-
 @test "redis with 100 writing clients goes and comes back, by migrate" {
 	keepalived_on_both
 	start_redis

@@ -8,11 +8,10 @@ load checkpoint
 load migrate
 load keepalived
 
-# In front of what the helper shows.
-eval "lab_$(declare -f teardown)"
-teardown() {
-	[ -n "$BATS_TEST_COMPLETED" ] || { show_keepalived; cat "$shared/syslog"; }
-	lab_teardown
+eval "$(declare -f show_keepalived | sed '1s/.*/show_both()/')"
+show_keepalived() {
+	show_both
+	cat "$shared/syslog"
 }
 
 instances() {

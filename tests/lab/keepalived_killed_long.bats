@@ -9,14 +9,6 @@ load migrate
 load faults
 load keepalived
 
-# In front of what the helper shows.
-eval "lab_$(declare -f teardown)"
-teardown() {
-	go_on
-	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
-	lab_teardown
-}
-
 alpha_first
 
 # Longer than alpha would wait for adverts, if it were a backup already.

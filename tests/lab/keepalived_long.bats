@@ -8,14 +8,6 @@ load migrate
 load faults
 load keepalived
 
-# In front of what the helper shows.
-eval "lab_$(declare -f teardown)"
-teardown() {
-	go_on
-	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
-	lab_teardown
-}
-
 @test "killed: the source's keeper before the hand-over" { killed source restore source-keeper; }
 @test "killed: migrate after the withdrawal" { killed source restore migrate; }
 @test "killed: migrate at the commit" { killed source commit migrate; }

@@ -9,13 +9,6 @@ load migrate
 load faults
 load keepalived
 
-# In front of what the helper shows.
-eval "lab_$(declare -f teardown)"
-teardown() {
-	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
-	lab_teardown
-}
-
 dead_and_stopped() {
 	signal_to KILL destination-keeper
 	until_true 5 "they die" have_died beta

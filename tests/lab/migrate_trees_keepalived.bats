@@ -9,13 +9,6 @@ load keepalived
 load nginx
 load trees
 
-eval "lab_$(declare -f teardown)"
-teardown() {
-	go_on
-	[ -n "$BATS_TEST_COMPLETED" ] || show_keepalived
-	lab_teardown
-}
-
 answers_go_on() { until_true 10 "redis answers" on client redis-cli -h "$address" -t 2 ping; }
 
 @test "there and back" {
