@@ -141,7 +141,7 @@ bench: lab-deps
 # Each who takes part in a migration killed at each of its steps.
 faults: lab-deps
 	@$(MAKE) --no-print-directory hosts
-	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/migrate_trees_faults.bats tests/lab/doubt.bats \
+	@FAULTS=all bats tests/lab/migrate_faults.bats tests/lab/doubt.bats \
 		tests/lab/runc_faults.bats tests/lab/leave_running.bats tests/lab/*_long.bats
 
 # Four services under load, there and back, so many times.

@@ -11,6 +11,7 @@ load faults
 load runc
 
 runtime=${RUNTIME:-runc}
+[ "${FAULTS:-}" = all ] || STEPS='commit ready'
 
 eval "lab_$(declare -f teardown)"
 teardown() {
@@ -65,7 +66,7 @@ all_or_nothing() {
 	local started
 	busy
 	started=$(on alpha sh -c 'cut -d" " -f22 /proc/$1/stat' sh "$pid")
-	on alpha sh -c 'mkdir -p /run/ip-takeover; echo "1 1 999999999 /run/ip-takeover/criu-1-1.sock" >"/run/ip-takeover/armed-$1-$2"' sh "$pid" "$started"
+	on alpha sh -c 'mkdir -p /run/ip-takeover; echo "1 1 999999999 /run/ip-takeover/criu-1-1.sock -" >"/run/ip-takeover/armed-$1-$2"' sh "$pid" "$started"
 	on alpha mkdir /tmp/copy
 	not on alpha runc checkpoint --image-path /tmp/copy --work-path /tmp/copy redis
 	on alpha grep 'the keeper is gone' /tmp/copy/dump.log

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Several trees, with each who takes part killed at each step: all have moved, or none has.
-# FAULTS=all tests at all steps, else at the commit, and where the destination is ready for it.
+# Of `make faults`. FAULTS=all tests at all steps, else at the commit, and where the destination is
+# ready for it.
 
 load helper
 load faults
