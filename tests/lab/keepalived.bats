@@ -121,21 +121,6 @@ start_redis_on_both() {
 	no_fault
 }
 
-@test "an address of the same instance that another service uses" {
-	instances() { instance VI_1 51 $address/24 192.0.2.101/24; }
-	keepalived_on_both
-	start_redis
-	on alpha redis-server --bind 192.0.2.101 --port 6379 --daemonize yes --dir /tmp --logfile /tmp/other.log >/dev/null
-	until_true 10 "the other redis listens" on client redis-cli -h 192.0.2.101 -t 2 ping
-	start_load 20 --interval-ms 10-30
-	exits 1 "192.0.2.101 would leave with it" migrate alpha beta
-	service=none
-	holds_address alpha
-	end_load
-	load=
-	no_fault
-}
-
 @test "a virtual MAC (use_vmac)" {
 	instances() { instance VI_1 51 $address/24 -- use_vmac; }
 	keepalived_on_both
@@ -215,8 +200,6 @@ start_redis_on_both() {
 
 # Others: keepalived_long.bats, keepalived_killed_long.bats.
 @test "killed: the source's keeper before the commit" { killed source commit source-keeper; }
-@test "killed: criu on the source after the withdrawal" { killed source restore source-criu; }
-@test "killed: the destination's keepers, when it is ready" { killed destination ready destination-keeper; }
 
 @test "by criu alone: the restore fails on beta, then alpha has it back" {
 	busy
@@ -368,14 +351,6 @@ hears() { on "$1" nft delete table ip deaf; }
 	until_true 5 "it dies" no_keeper beta
 	on beta /src/build/ip-takeover clean
 	stayed
-	no_fault
-}
-
-@test "prepared, and ended by hand" {
-	busy
-	on beta /src/build/ip-takeover prepare $address
-	on beta /src/build/ip-takeover rollback "$(id_on beta)"
-	stayed journal beta
 	no_fault
 }
 

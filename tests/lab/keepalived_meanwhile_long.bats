@@ -114,3 +114,29 @@ dead_and_stopped() {
 	all_or_nothing
 	no_fault
 }
+
+@test "an address of the same instance that another service uses" {
+	instances() { instance VI_1 51 $address/24 192.0.2.101/24; }
+	keepalived_on_both
+	start_redis
+	on alpha redis-server --bind 192.0.2.101 --port 6379 --daemonize yes --dir /tmp --logfile /tmp/other.log >/dev/null
+	until_true 10 "the other redis listens" on client redis-cli -h 192.0.2.101 -t 2 ping
+	start_load 20 --interval-ms 10-30
+	exits 1 "192.0.2.101 would leave with it" migrate alpha beta
+	service=none
+	holds_address alpha
+	end_load
+	load=
+	no_fault
+}
+
+@test "killed: criu on the source after the withdrawal" { killed source restore source-criu; }
+@test "killed: the destination's keepers, when it is ready" { killed destination ready destination-keeper; }
+
+@test "prepared, and ended by hand" {
+	busy
+	on beta /src/build/ip-takeover prepare $address
+	on beta /src/build/ip-takeover rollback "$(id_on beta)"
+	stayed journal beta
+	no_fault
+}

@@ -6,7 +6,7 @@
 slack_ms=${SLACK_MS:-1000}
 
 # So that all of a minute's copies are taken where the time is there.
-copies() { if [ "${FAULTS:-}" = all ]; then echo 60; else echo "${1:-10}"; fi; }
+copies() { if [ "${FAULTS:-}" = all ]; then echo 60; else echo "${1:-5}"; fi; }
 
 # As `make install RUNTIMES=runc` has it: CRIU's own lock, too.
 installed() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # The programs that come with us: a route that BIRD announces, or FRR; a floating address behind
-# an HTTP API. The routers and curl come from Debian, by `lab install`.
+# an HTTP API. The routers and curl come from Debian, by `lab install`. Of `make faults`.
 
 load helper
 load migrate
