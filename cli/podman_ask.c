@@ -10,6 +10,8 @@
 #include "podman.h"
 #include "run.h"
 
+#define OUTPUT_MAX (4 << 20)
+
 /* Behind warnings, a line each. */
 static const char *begin(const char *text)
 {
@@ -22,7 +24,7 @@ static const char *begin(const char *text)
 
 int podman_ask(json_t **ret_json, char *error, size_t len, ...)
 {
-	char *text = malloc(RUN_OUTPUT_MAX);
+	char *text = malloc(OUTPUT_MAX);
 	struct command c = { 0 };
 	const char *word;
 	va_list ap;
@@ -35,7 +37,7 @@ int podman_ask(json_t **ret_json, char *error, size_t len, ...)
 	while ((word = va_arg(ap, const char *)))
 		command_add(&c, "%s", word);
 	va_end(ap);
-	ret = command_run(&c, text, RUN_OUTPUT_MAX);
+	ret = command_run(&c, text, OUTPUT_MAX);
 	command_free(&c);
 	if (ret < 0) {
 		snprintf(error, len, "%.300s", text);
