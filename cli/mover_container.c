@@ -77,7 +77,6 @@ int mover_container_follow(struct migrate *m)
 		m->images_fd = criu_open_images(&m->criu);
 		if (m->images_fd < 0)
 			return 0;
-		m->container.dumping = true;
 		images_send_from(m->images, m->images_fd);
 	}
 	return images_send_follow(m->images);

@@ -30,8 +30,7 @@ struct container {
 	/* On the destination: where the restore wants them; "": anywhere. On the source sent()'s.
 	 */
 	char images[PATH_MAX];
-	bool dumping; /* on the source: criu has written images of it */
-	bool begun;   /* its dump, or its restore, was started here, once or more often */
+	bool begun; /* its dump, or its restore, was started here, once or more often */
 	/* For the other host: what it needs to make the container anew. Of the fields that are the
 	 * same for all runtimes see container.h. */
 	json_t *spec;

@@ -152,9 +152,6 @@ static void stays(struct container *c)
 	char path[PATH_MAX];
 	int fd;
 
-	/* Those of a copy that somebody keeps. */
-	if (!c->dumping)
-		return;
 	snprintf(path, sizeof(path), "%.4000s/checkpoint", podman_field(c->spec, "static"));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
