@@ -17,10 +17,24 @@ criu_conf() {
 	printf '%s\n' "${lines[@]}" | on "$1" sh -c "mkdir -p /etc/criu; cat >/etc/criu/runc.conf"
 }
 
+# pause_of HOST ADDRESS: the container "pause", on macvlan, whose network redis shares.
+pause_of() {
+	on "$1" docker network create --driver macvlan --opt parent=eth0 --subnet 192.0.2.0/24 lan
+	on "$1" docker run --detach --name pause --network lan --ip "$2" "$image" sleep 100000
+}
+
 docker_up() {
-	local args=(--name redis --network host "$image" redis-server --bind "$address" --protected-mode no --save '')
+	local net=$1 args
 	start_docker alpha
 	start_docker beta
+	if [ "$1" = pause ]; then
+		net=container:pause
+		pause_of alpha 192.0.2.11
+		pause_of beta 192.0.2.12
+		on alpha ip address del "$address/24" dev eth0
+		on alpha sh -c 'nsenter --net=/proc/$(docker inspect -f "{{.State.Pid}}" pause)/ns/net ip address add "$1/24" dev eth0' sh "$address"
+	fi
+	args=(--name redis --network "$net" "$image" redis-server --bind "$address" --protected-mode no --save '')
 	on alpha docker run --detach "${args[@]}"
 	[ "$how" = ours ] || on beta docker create "${args[@]}"
 }
@@ -30,12 +44,17 @@ docker_by_hand() {
 	on "$1" sh -ec 'there=/var/lib/docker/containers
 		id=$(docker inspect -f "{{.Id}}" redis)
 		other=$(ssh "$1" docker inspect -f "{{.Id}}" redis)
+		in= in_there=
+		if [ "$4" = pause ]; then
+			in="nsenter --net=/proc/$(docker inspect -f "{{.State.Pid}}" pause)/ns/net"
+			in_there="nsenter --net=/proc/$(ssh "$1" docker inspect -f "{{.State.Pid}}" pause)/ns/net"
+		fi
 		docker checkpoint create redis "$2"
-		ip address del "$3/24" dev eth0
+		$in ip address del "$3/24" dev eth0
 		tar -C $there/$id/checkpoints -c "$2" | ssh "$1" "tar -C $there/$other/checkpoints -x
-			ip address add $3/24 dev eth0
-			arping -q -U -c 1 -I eth0 $3
-			docker start --checkpoint $2 redis"' hand "$2" "move$3" "$address"
+			$in_there ip address add $3/24 dev eth0
+			$in_there arping -q -U -c 1 -I eth0 $3
+			docker start --checkpoint $2 redis"' hand "$2" "move$3" "$address" "$network"
 }
 
 podman_up() {
@@ -146,7 +165,7 @@ containers() {
 	echo
 	echo "| container, network | how | moved | failed | clients reset | wrong | longest wait, median | longest |"
 	echo "|---|---|---|---|---|---|---|---|"
-	for what in ${CONTAINERS:-docker.host podman.host podman.macvlan podman.bridge runc.host}; do
+	for what in ${CONTAINERS:-docker.host docker.pause podman.host podman.macvlan podman.bridge runc.host}; do
 		runtime=${what%.*} network=${what#*.}
 		for how in ours hand; do
 			container_moves
