@@ -192,7 +192,7 @@ load preflight
 	echo "# facts took $(((end - begin) / 1000000)) ms" >&3
 	[ "$(field "$shared/facts.json" connections)" = 1000 ]
 	[ "$(jq '.files | length > 500' "$shared/facts.json")" = true ]
-	[ $((end - begin)) -lt 5000000000 ]
+	[ $((end - begin)) -lt 1000000000 ]
 	on alpha kill "$spawned"
 	end_load
 }
